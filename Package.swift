@@ -1,0 +1,72 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The processor the kernels are compiled for: the one stated baseline. The bits do not depend on it, only the
+// speed does: `DTRAIN_PROCESSOR=x86-64` builds for any x86-64 and is about thirty times slower.
+#if arch(x86_64)
+  let processor = Context.environment["DTRAIN_PROCESSOR"] ?? "x86-64-v3"
+  let processorFlags = ["-Xcc", "-march=\(processor)"]
+  let processorSettings: [SwiftSetting] = processor == "x86-64-v3" ? [.define("BASELINE_X86_64_V3")] : []
+#else
+  let processorFlags: [String] = []
+  let processorSettings: [SwiftSetting] = []
+#endif
+
+// `swift run` builds in debug. What runs in a training step has to be fast there too.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
+let kernels: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"] + processorFlags)] + processorSettings
+
+/// A module of `Sources/` together with its tests in `Tests/`.
+func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting]? = nil) -> [Target] {
+  [
+    .target(name: name, dependencies: dependencies, swiftSettings: settings ?? optimized),
+    .testTarget(
+      name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: optimized),
+  ]
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+  name: "dtrain",
+  products: [.executable(name: "dtrain", targets: ["dtrain"])],
+  targets: [
+    systemLibrary("CMPI", pkgConfig: "ompi-c", package: "libopenmpi-dev"),
+    systemLibrary("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
+    systemLibrary("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
+    systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+    .target(name: "CProcessor"),
+    .executableTarget(
+      name: "dtrain",
+      dependencies: [
+        "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets", "Failures", "Kernels", "Models",
+        "NeuralNetwork", "Reporting", "Training",
+      ],
+      swiftSettings: optimized),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Checkpoints", "Datasets", "Digests", "Failures"],
+      swiftSettings: optimized),
+  ]
+    + module("Failures", [])
+    + module("Arithmetic", [])
+    + module("Digests", ["CCrypto"])
+    + module("Configuration", ["CYAML", "Digests", "Failures"])
+    + module("Datasets", ["Arithmetic", "CZlib", "Failures"])
+    + module("Kernels", [], kernels)
+    + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels"])
+    + module("Models", ["Failures", "NeuralNetwork"])
+    + module("Optimizers", ["Arithmetic", "Kernels"])
+    + module("Communication", ["CMPI", "Failures"])
+    + module("DataParallel", ["Communication", "Failures", "Kernels"])
+    + module("Checkpoints", ["Digests", "Failures"])
+    + module("Reporting", ["Failures"])
+    + module(
+      "Training",
+      [
+        "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
+        "NeuralNetwork", "Optimizers", "Reporting",
+      ]),
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,38 @@
+import Failures
+
+/// Labelled images, one byte a pixel, found by index.
+public protocol Dataset: Sendable {
+  /// The name that a person reads in the header of a run: "mnist", "synthetic-digits".
+  var name: String { get }
+  /// Where it came from, for the header: a folder, or "drawn by code".
+  var origin: String { get }
+  /// The number of samples.
+  var count: Int { get }
+  var imageShape: ImageShape { get }
+  /// Labels are in [0, classCount).
+  var classCount: Int { get }
+
+  /// Writes the pixels of one sample, row-major, channel by channel, and returns its label.
+  ///
+  /// Allocates nothing; safe to call from several threads.
+  ///
+  /// - Parameters:
+  ///   - index: in [0, count).
+  ///   - pixels: `imageShape.pixelCount` bytes.
+  func read(_ index: Int, into pixels: UnsafeMutablePointer<UInt8>) -> Int
+}
+
+/// Channels, height and width of an image, in pixels.
+public struct ImageShape: Equatable, Sendable {
+  public let channels: Int
+  public let height: Int
+  public let width: Int
+
+  public init(channels: Int, height: Int, width: Int) {
+    self.channels = channels
+    self.height = height
+    self.width = width
+  }
+
+  public var pixelCount: Int { channels * height * width }
+}
