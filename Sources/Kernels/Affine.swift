@@ -1,0 +1,232 @@
+// The affine layer's three products, for a few samples at a time.
+
+private typealias Vector = SIMD8<Float>
+
+@inline(__always)
+private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
+  UnsafeRawPointer(pointer + offset).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always)
+private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
+  UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
+}
+
+private let zero = Vector(repeating: 0)
+
+/// Sizes of an affine layer. Strides in floats.
+public struct AffineShape: Sendable {
+  public let inputs: Int
+  public let outputs: Int
+  /// Between two samples' inputs, outputs, and their gradients.
+  public let inputStride: Int
+  public let outputStride: Int
+
+  public init(inputs: Int, outputs: Int, inputStride: Int, outputStride: Int) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.inputStride = inputStride
+    self.outputStride = outputStride
+  }
+
+  /// Outputs in blocks of 8.
+  @inlinable public var outputBlocks: Int { (outputs + 7) / 8 }
+  /// Inputs in blocks of 8.
+  @inlinable public var inputBlocks: Int { (inputs + 7) / 8 }
+}
+
+/// outputs[n][j] = bias[j] + sum over k of inputs[n][k] · weights[k][j], then max(0, ·) where `rectified`.
+///
+/// - Parameters:
+///   - weights: [outputBlocks][inputs][8].
+///   - bias: [outputBlocks · 8].
+///
+/// Error of an output: at most (inputs + 1) · 2^-24 · (sum of |input · weight| + |bias|).
+public func affine(
+  _ shape: AffineShape, samples: Int, inputs: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+  bias: UnsafePointer<Float>, outputs: UnsafeMutablePointer<Float>, rectified: Bool
+) {
+  var block = 0
+  while block < shape.outputBlocks {
+    let paired = block + 1 < shape.outputBlocks
+    let w = weights + block * shape.inputs * 8
+    let second = paired ? shape.inputs * 8 : 0
+    let biasA = load(bias, block * 8)
+    let biasB = load(bias, block * 8 + (paired ? 8 : 0))
+    rows(
+      shape.inputs, samples, inputs, shape.inputStride, w, second, biasA, biasB, outputs + block * 8,
+      shape.outputStride, 8, paired, rectified)
+    block += 2
+  }
+}
+
+/// inputGradients[n][k] = sum over j of outputGradients[n][j] · weights[k][j].
+///
+/// - Parameter weights: [inputBlocks][outputs][8 inputs].
+///
+/// Error of an element: at most outputs · 2^-24 · sum of |gradient · weight|.
+public func affineInputGradient(
+  _ shape: AffineShape, samples: Int, outputGradients: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+  inputGradients: UnsafeMutablePointer<Float>
+) {
+  var block = 0
+  while block < shape.inputBlocks {
+    let paired = block + 1 < shape.inputBlocks
+    let w = weights + block * shape.outputs * 8
+    rows(
+      shape.outputs, samples, outputGradients, shape.outputStride, w, paired ? shape.outputs * 8 : 0, zero, zero,
+      inputGradients + block * 8, shape.inputStride, 8, paired, false)
+    block += 2
+  }
+}
+
+/// Two columns of eight of a product, for all samples, five samples a register tile.
+@inline(__always)
+private func rows(
+  _ terms: Int, _ samples: Int, _ left: UnsafePointer<Float>, _ leftStride: Int, _ right: UnsafePointer<Float>,
+  _ second: Int, _ biasA: Vector, _ biasB: Vector, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
+  _ secondOutput: Int, _ paired: Bool, _ rectified: Bool
+) {
+  var sample = 0
+  while sample < samples {
+    let l = left + sample * leftStride
+    let o = output + sample * outputStride
+    if sample + 5 <= samples {
+      tile(
+        InlineArray<5, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
+        secondOutput, paired, rectified)
+      sample += 5
+    } else if sample + 4 <= samples {
+      tile(
+        InlineArray<4, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
+        secondOutput, paired, rectified)
+      sample += 4
+    } else if sample + 3 <= samples {
+      tile(
+        InlineArray<3, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
+        secondOutput, paired, rectified)
+      sample += 3
+    } else {
+      tile(
+        InlineArray<1, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
+        secondOutput, paired, rectified)
+      sample += 1
+    }
+  }
+}
+
+@inline(__always)
+private func tile<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ terms: Int, _ left: UnsafePointer<Float>, _ leftStride: Int,
+  _ right: UnsafePointer<Float>, _ second: Int, _ biasA: Vector, _ biasB: Vector,
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ secondOutput: Int, _ paired: Bool,
+  _ rectified: Bool
+) {
+  var a = initial
+  var b = initial
+  for i in 0..<count {
+    a[i] = biasA
+    b[i] = biasB
+  }
+  for k in 0..<terms {
+    let w0 = load(right, k * 8)
+    let w1 = load(right, second + k * 8)
+    for i in 0..<count {
+      let x = Vector(repeating: left[i * leftStride + k])
+      a[i].addProduct(x, w0)
+      b[i].addProduct(x, w1)
+    }
+  }
+  for i in 0..<count {
+    if rectified {
+      a[i] = a[i].replacing(with: zero, where: a[i] .<= zero)
+      b[i] = b[i].replacing(with: zero, where: b[i] .<= zero)
+    }
+    store(a[i], output, i * outputStride)
+    if paired { store(b[i], output, i * outputStride + secondOutput) }
+  }
+}
+
+/// weightGradients[k][j] (+)= sum over n of inputs[n][k] · outputGradients[n][j], into rows of the book's shape.
+///
+/// - Parameters:
+///   - rows: for each input k of the kernels' order, the row of `weightGradients` that belongs to it.
+///   - weightGradients: [inputs][outputs], row-major, without padding.
+///   - biasGradients: [outputs].
+///   - adding: whether to add to what is there, or to write over it.
+///
+/// Error of an element: at most samples · 2^-24 · sum of |input · gradient|.
+public func affineWeightGradient(
+  _ shape: AffineShape, samples: Int, inputs: UnsafePointer<Float>, outputGradients: UnsafePointer<Float>,
+  rows: UnsafePointer<Int32>, weightGradients: UnsafeMutablePointer<Float>,
+  biasGradients: UnsafeMutablePointer<Float>, adding: Bool
+) {
+  let whole = shape.outputs / 8
+  var input = 0
+  while input < shape.inputs {
+    let pair = input + 1 < shape.inputs
+    let row0 = weightGradients + Int(rows[input]) * shape.outputs
+    let row1 = pair ? weightGradients + Int(rows[input + 1]) * shape.outputs : row0
+    let x = inputs + input
+    let next = pair ? 1 : 0
+    var block = 0
+    while block + 3 <= whole {
+      outer(
+        InlineArray<3, Vector>(repeating: zero), samples, x, shape.inputStride, next, outputGradients + block * 8,
+        shape.outputStride, row0 + block * 8, row1 + block * 8, adding)
+      block += 3
+    }
+    while block < whole {
+      outer(
+        InlineArray<1, Vector>(repeating: zero), samples, x, shape.inputStride, next, outputGradients + block * 8,
+        shape.outputStride, row0 + block * 8, row1 + block * 8, adding)
+      block += 1
+    }
+    for output in (whole * 8)..<shape.outputs {
+      var sum0 = adding ? row0[output] : 0
+      var sum1 = adding ? row1[output] : 0
+      for n in 0..<samples {
+        let d = outputGradients[n * shape.outputStride + output]
+        sum0.addProduct(x[n * shape.inputStride], d)
+        sum1.addProduct(x[n * shape.inputStride + next], d)
+      }
+      row0[output] = sum0
+      row1[output] = sum1
+    }
+    input += 2
+  }
+  for output in 0..<shape.outputs {
+    var sum = adding ? biasGradients[output] : 0
+    for n in 0..<samples { sum += outputGradients[n * shape.outputStride + output] }
+    biasGradients[output] = sum
+  }
+}
+
+@inline(__always)
+private func outer<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ samples: Int, _ x: UnsafePointer<Float>, _ inputStride: Int, _ next: Int,
+  _ d: UnsafePointer<Float>, _ outputStride: Int, _ row0: UnsafeMutablePointer<Float>,
+  _ row1: UnsafeMutablePointer<Float>, _ adding: Bool
+) {
+  var a = initial
+  var b = initial
+  if adding {
+    for j in 0..<count {
+      a[j] = load(row0, 8 * j)
+      b[j] = load(row1, 8 * j)
+    }
+  }
+  for n in 0..<samples {
+    let x0 = Vector(repeating: x[n * inputStride])
+    let x1 = Vector(repeating: x[n * inputStride + next])
+    for j in 0..<count {
+      let g = load(d, n * outputStride + 8 * j)
+      a[j].addProduct(x0, g)
+      b[j].addProduct(x1, g)
+    }
+  }
+  for j in 0..<count {
+    store(a[j], row0, 8 * j)
+    store(b[j], row1, 8 * j)
+  }
+}

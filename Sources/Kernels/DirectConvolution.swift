@@ -1,0 +1,340 @@
+// Direct convolution of any filter size, stride and number of channels: for the shapes that Winograd's filtering
+// does not serve, the first layer's single channel among them.
+
+private typealias Vector = SIMD8<Float>
+
+@inline(__always)
+private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
+  UnsafeRawPointer(pointer + offset).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always)
+private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
+  UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
+}
+
+private let zero = Vector(repeating: 0)
+
+/// How a convolution meets the memory of one image. Strides in floats.
+///
+/// The input is either planar, [channel][row][column] (`pixelStride` 1), or blocked, [channel / 8][row][column][8]
+/// (`pixelStride` 8), and carries its padding: the convolution starts in the corner of the padding.
+public struct DirectConvolutionShape: Sendable {
+  public let inputChannels: Int
+  public let filterHeight: Int
+  public let filterWidth: Int
+  public let stride: Int
+  /// 1 where the input is planar, 8 where it is blocked.
+  public let pixelStride: Int
+  /// Between two channels (planar) or two blocks of channels (blocked).
+  public let inputPlaneStride: Int
+  public let inputRowStride: Int
+  /// Blocks of 8 output channels.
+  public let outputBlocks: Int
+  public let outputRows: Int
+  public let outputColumns: Int
+  public let outputBlockStride: Int
+  public let outputRowStride: Int
+
+  public init(
+    inputChannels: Int, filterHeight: Int, filterWidth: Int, stride: Int, pixelStride: Int, inputPlaneStride: Int,
+    inputRowStride: Int, outputBlocks: Int, outputRows: Int, outputColumns: Int, outputBlockStride: Int,
+    outputRowStride: Int
+  ) {
+    self.inputChannels = inputChannels
+    self.filterHeight = filterHeight
+    self.filterWidth = filterWidth
+    self.stride = stride
+    self.pixelStride = pixelStride
+    self.inputPlaneStride = inputPlaneStride
+    self.inputRowStride = inputRowStride
+    self.outputBlocks = outputBlocks
+    self.outputRows = outputRows
+    self.outputColumns = outputColumns
+    self.outputBlockStride = outputBlockStride
+    self.outputRowStride = outputRowStride
+  }
+
+  @inlinable public var taps: Int { filterHeight * filterWidth }
+  /// Floats of the weights' panels of one output block.
+  @inlinable public var panelStride: Int { inputChannels * taps * 8 }
+}
+
+@inline(__always)
+private func channelOffset(_ shape: DirectConvolutionShape, _ channel: Int) -> Int {
+  shape.pixelStride == 1
+    ? channel * shape.inputPlaneStride : (channel / 8) * shape.inputPlaneStride + channel % 8
+}
+
+/// output = convolution of input with weights, plus bias, then max(0, ·) where `rectified`.
+///
+/// - Parameters:
+///   - input: the corner of the padded image.
+///   - weights: [outputBlocks][inputChannels][taps][8].
+///   - bias: [outputBlocks · 8].
+///   - output: the first pixel, blocked.
+///
+/// Error of an output: at most (inputChannels · taps + 1) · 2^-24 · (sum of |input · weight| + |bias|).
+public func directConvolution(
+  _ shape: DirectConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+  bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, rectified: Bool
+) {
+  if shape.filterHeight == 3 && shape.filterWidth == 3 && shape.stride == 1 && shape.pixelStride == 1 {
+    forward(shape, 3, 3, 1, 1, input, weights, bias, output, rectified)
+  } else {
+    forward(
+      shape, shape.filterHeight, shape.filterWidth, shape.stride, shape.pixelStride, input, weights, bias, output,
+      rectified)
+  }
+}
+
+@inline(__always)
+private func forward(
+  _ shape: DirectConvolutionShape, _ height: Int, _ width: Int, _ stride: Int, _ pixelStride: Int,
+  _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+  _ output: UnsafeMutablePointer<Float>, _ rectified: Bool
+) {
+  var block = 0
+  while block < shape.outputBlocks {
+    let paired = block + 1 < shape.outputBlocks
+    let w = weights + block * shape.panelStride
+    for y in 0..<shape.outputRows {
+      let source = input + y * stride * shape.inputRowStride
+      let target = output + block * shape.outputBlockStride + y * shape.outputRowStride
+      var x = 0
+      while x < shape.outputColumns {
+        let s = source + x * stride * pixelStride
+        let t = target + x * 8
+        if x + 6 <= shape.outputColumns {
+          pixels(
+            InlineArray<6, Vector>(repeating: zero), shape, height, width, stride * pixelStride, pixelStride, s, w,
+            bias + block * 8, t, rectified, paired)
+          x += 6
+        } else if x + 4 <= shape.outputColumns {
+          pixels(
+            InlineArray<4, Vector>(repeating: zero), shape, height, width, stride * pixelStride, pixelStride, s, w,
+            bias + block * 8, t, rectified, paired)
+          x += 4
+        } else {
+          pixels(
+            InlineArray<1, Vector>(repeating: zero), shape, height, width, stride * pixelStride, pixelStride, s, w,
+            bias + block * 8, t, rectified, paired)
+          x += 1
+        }
+      }
+    }
+    block += 2
+  }
+}
+
+/// One register tile: `count` neighbouring pixels of two blocks of output channels, or of one.
+@inline(__always)
+private func pixels<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ shape: DirectConvolutionShape, _ height: Int, _ width: Int, _ step: Int,
+  _ pixelStride: Int, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+  _ output: UnsafeMutablePointer<Float>, _ rectified: Bool, _ paired: Bool
+) {
+  // A lone block computes itself twice: the last block of an odd number is not worth a kernel of its own.
+  let second = paired ? shape.panelStride : 0
+  var a = initial
+  var b = initial
+  let biasA = load(bias, 0)
+  let biasB = load(bias, paired ? 8 : 0)
+  for i in 0..<count {
+    a[i] = biasA
+    b[i] = biasB
+  }
+  var w = weights
+  for channel in 0..<shape.inputChannels {
+    let plane = input + channelOffset(shape, channel)
+    for ky in 0..<height {
+      var x = plane + ky * shape.inputRowStride
+      for _ in 0..<width {
+        let w0 = load(w, 0)
+        let w1 = load(w, second)
+        for i in 0..<count {
+          let value = Vector(repeating: x[i * step])
+          a[i].addProduct(value, w0)
+          b[i].addProduct(value, w1)
+        }
+        w += 8
+        x += pixelStride
+      }
+    }
+  }
+  for i in 0..<count {
+    if rectified {
+      a[i] = a[i].replacing(with: zero, where: a[i] .<= zero)
+      b[i] = b[i].replacing(with: zero, where: b[i] .<= zero)
+    }
+    store(a[i], output, 8 * i)
+    if paired { store(b[i], output, shape.outputBlockStride + 8 * i) }
+  }
+}
+
+/// Adds one image's part to the gradients of weights and bias.
+///
+/// - Parameters:
+///   - input: the corner of the padded image.
+///   - outputGradient: the first pixel, blocked, with strides of its own.
+///   - weightGradients: [outputBlocks][inputChannels][taps][8].
+///   - biasGradients: [outputBlocks · 8].
+///
+/// Error of an element: at most (outputRows · outputColumns + 8) · 2^-24 · sum of |input · gradient|.
+public func directConvolutionWeightGradient(
+  _ shape: DirectConvolutionShape, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+  gradientBlockStride: Int, gradientRowStride: Int, weightGradients: UnsafeMutablePointer<Float>,
+  biasGradients: UnsafeMutablePointer<Float>
+) {
+  // Strips of rows, so that the gradient's rows stay in the first-level cache for all channels and taps.
+  let strip = 4
+  var block = 0
+  while block < shape.outputBlocks {
+    let second = block + 1 < shape.outputBlocks
+    let gradient = outputGradient + block * gradientBlockStride
+    let panels = weightGradients + block * shape.panelStride
+    var first = 0
+    while first < shape.outputRows {
+      let rows = first..<min(first + strip, shape.outputRows)
+      for channel in 0..<shape.inputChannels {
+        for ky in 0..<shape.filterHeight {
+          let source = input + channelOffset(shape, channel) + ky * shape.inputRowStride
+          let panel = panels + (channel * shape.taps + ky * shape.filterWidth) * 8
+          var kx = 0
+          while kx < shape.filterWidth {
+            let s = source + kx * shape.pixelStride
+            if kx + 3 <= shape.filterWidth {
+              tapGradients(
+                InlineArray<3, Vector>(repeating: zero), shape, rows, s, gradient, gradientBlockStride,
+                gradientRowStride, panel + kx * 8, second)
+              kx += 3
+            } else {
+              tapGradients(
+                InlineArray<1, Vector>(repeating: zero), shape, rows, s, gradient, gradientBlockStride,
+                gradientRowStride, panel + kx * 8, second)
+              kx += 1
+            }
+          }
+        }
+      }
+      first += strip
+    }
+    block += 2
+  }
+  for block in 0..<shape.outputBlocks {
+    var sum = load(biasGradients, block * 8)
+    for y in 0..<shape.outputRows {
+      let row = outputGradient + block * gradientBlockStride + y * gradientRowStride
+      for x in 0..<shape.outputColumns { sum += load(row, x * 8) }
+    }
+    store(sum, biasGradients, block * 8)
+  }
+}
+
+/// The gradient of `count` neighbouring taps for two blocks of output channels, even and odd pixels apart.
+@inline(__always)
+private func tapGradients<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ shape: DirectConvolutionShape, _ rows: Range<Int>,
+  _ input: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ gradientBlockStride: Int,
+  _ gradientRowStride: Int, _ panel: UnsafeMutablePointer<Float>, _ paired: Bool
+) {
+  let blockStride = paired ? gradientBlockStride : 0
+  let step = shape.stride * shape.pixelStride
+  let tapStride = shape.pixelStride
+  var even0 = initial
+  var even1 = initial
+  var odd0 = initial
+  var odd1 = initial
+  for y in rows {
+    let x = input + y * shape.stride * shape.inputRowStride
+    let d = gradient + y * gradientRowStride
+    var column = 0
+    while column + 2 <= shape.outputColumns {
+      let e0 = load(d, column * 8)
+      let e1 = load(d, blockStride + column * 8)
+      let o0 = load(d, column * 8 + 8)
+      let o1 = load(d, blockStride + column * 8 + 8)
+      for k in 0..<count {
+        let even = Vector(repeating: x[column * step + k * tapStride])
+        even0[k].addProduct(even, e0)
+        even1[k].addProduct(even, e1)
+        let odd = Vector(repeating: x[(column + 1) * step + k * tapStride])
+        odd0[k].addProduct(odd, o0)
+        odd1[k].addProduct(odd, o1)
+      }
+      column += 2
+    }
+    if column < shape.outputColumns {
+      let e0 = load(d, column * 8)
+      let e1 = load(d, blockStride + column * 8)
+      for k in 0..<count {
+        let even = Vector(repeating: x[column * step + k * tapStride])
+        even0[k].addProduct(even, e0)
+        even1[k].addProduct(even, e1)
+      }
+    }
+  }
+  for k in 0..<count {
+    store(load(panel, 8 * k) + (even0[k] + odd0[k]), panel, 8 * k)
+    if paired {
+      store(load(panel, shape.panelStride + 8 * k) + (even1[k] + odd1[k]), panel, shape.panelStride + 8 * k)
+    }
+  }
+}
+
+/// The gradient of one block of 8 input channels, spread from the output's gradient.
+///
+/// - Parameters:
+///   - outputChannels: the real number, not rounded up to blocks.
+///   - outputGradient: the first pixel, blocked, with strides of its own.
+///   - weights: of this input block, [outputChannels][taps][8 input channels] (see `transposePanels`).
+///   - inputGradient: [padded rows][padded columns][8], zero before; sums are added.
+///   - rowStride: between two rows of it.
+///
+/// Error of an element: at most outputChannels · taps · 2^-24 · sum of |gradient · weight|.
+public func directConvolutionInputGradient(
+  _ shape: DirectConvolutionShape, outputChannels: Int, outputGradient: UnsafePointer<Float>,
+  gradientBlockStride: Int, gradientRowStride: Int, weights: UnsafePointer<Float>,
+  inputGradient: UnsafeMutablePointer<Float>, rowStride: Int
+) {
+  for y in 0..<shape.outputRows {
+    for x in 0..<shape.outputColumns {
+      let d = outputGradient + y * gradientRowStride + x * 8
+      for ky in 0..<shape.filterHeight {
+        let target = inputGradient + (y * shape.stride + ky) * rowStride + x * shape.stride * 8
+        var kx = 0
+        while kx < shape.filterWidth {
+          let w = weights + (ky * shape.filterWidth + kx) * 8
+          if kx + 3 <= shape.filterWidth {
+            spread(
+              InlineArray<3, Vector>(repeating: zero), outputChannels, shape.taps * 8, d, gradientBlockStride, w,
+              target + kx * 8)
+            kx += 3
+          } else {
+            spread(
+              InlineArray<1, Vector>(repeating: zero), outputChannels, shape.taps * 8, d, gradientBlockStride, w,
+              target + kx * 8)
+            kx += 1
+          }
+        }
+      }
+    }
+  }
+}
+
+@inline(__always)
+private func spread<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ outputChannels: Int, _ weightStride: Int,
+  _ gradient: UnsafePointer<Float>, _ gradientBlockStride: Int, _ weights: UnsafePointer<Float>,
+  _ target: UnsafeMutablePointer<Float>
+) {
+  var sum = initial
+  for k in 0..<count { sum[k] = load(target, 8 * k) }
+  var w = weights
+  for output in 0..<outputChannels {
+    let d = Vector(repeating: gradient[(output / 8) * gradientBlockStride + output % 8])
+    for k in 0..<count { sum[k].addProduct(d, load(w, 8 * k)) }
+    w += weightStride
+  }
+  for k in 0..<count { store(sum[k], target, 8 * k) }
+}

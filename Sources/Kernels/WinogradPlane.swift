@@ -1,0 +1,35 @@
+/// Where the activations of one image lie and how Winograd's 4x4 tiles cover them.
+///
+/// Activations are blocked: [channel block][row][column][8 channels]. Strides are in floats. Rows and columns count
+/// from the origin that goes with the plane: for inputs the corner of the padding, for outputs the first pixel.
+public struct WinogradPlane: Sendable {
+  /// Distance between two channel blocks.
+  public let blockStride: Int
+  /// Distance between two rows.
+  public let rowStride: Int
+  /// Rows and columns that exist; what tiles cover beyond is zero when read and is not written.
+  public let rows: Int
+  public let columns: Int
+  /// Blocks of 8 channels that exist.
+  public let channelBlocks: Int
+  /// Tiles in each direction.
+  public let tileRows: Int
+  public let tileColumns: Int
+
+  public init(
+    blockStride: Int, rowStride: Int, rows: Int, columns: Int, channelBlocks: Int, tileRows: Int, tileColumns: Int
+  ) {
+    self.blockStride = blockStride
+    self.rowStride = rowStride
+    self.rows = rows
+    self.columns = columns
+    self.channelBlocks = channelBlocks
+    self.tileRows = tileRows
+    self.tileColumns = tileColumns
+  }
+
+  /// Floats that a transform needs beside it: six rows of transformed columns, and 24 vectors for a tile.
+  public static func scratchCount(tileColumns: Int) -> Int { max(6 * (4 * tileColumns + 2), 24) * 8 }
+  /// Floats of the row of zeros that stands for rows outside the image.
+  public static func zeroRowCount(tileColumns: Int) -> Int { (4 * tileColumns + 2) * 8 }
+}
