@@ -150,23 +150,24 @@ private func tile<let count: Int>(
 /// weightGradients[k][j] (+)= sum over n of inputs[n][k] · outputGradients[n][j], into rows of the book's shape.
 ///
 /// - Parameters:
-///   - rows: for each input k of the kernels' order, the row of `weightGradients` that belongs to it.
+///   - rows: for each input k of the kernels' order, the row of `weightGradients` that belongs to it; −1 for none.
 ///   - weightGradients: [inputs][outputs], row-major, without padding.
 ///   - biasGradients: [outputs].
+///   - nowhere: takes the gradient of an input without a row, [outputBlocks · 8].
 ///   - adding: whether to add to what is there, or to write over it.
 ///
 /// Error of an element: at most samples · 2^-24 · sum of |input · gradient|.
 public func affineWeightGradient(
   _ shape: AffineShape, samples: Int, inputs: UnsafePointer<Float>, outputGradients: UnsafePointer<Float>,
   rows: UnsafePointer<Int32>, weightGradients: UnsafeMutablePointer<Float>,
-  biasGradients: UnsafeMutablePointer<Float>, adding: Bool
+  biasGradients: UnsafeMutablePointer<Float>, nowhere: UnsafeMutablePointer<Float>, adding: Bool
 ) {
   let whole = shape.outputs / 8
   var input = 0
   while input < shape.inputs {
     let pair = input + 1 < shape.inputs
-    let row0 = weightGradients + Int(rows[input]) * shape.outputs
-    let row1 = pair ? weightGradients + Int(rows[input + 1]) * shape.outputs : row0
+    let row0 = rows[input] < 0 ? nowhere : weightGradients + Int(rows[input]) * shape.outputs
+    let row1 = !pair || rows[input + 1] < 0 ? nowhere : weightGradients + Int(rows[input + 1]) * shape.outputs
     let x = inputs + input
     let next = pair ? 1 : 0
     var block = 0

@@ -139,3 +139,35 @@ public func transposePanels(
     }
   }
 }
+
+/// An affine layer's matrix in the form of its two products.
+///
+/// - Parameters:
+///   - matrix: [inputs][outputs], row-major.
+///   - rows: for each input k of the kernels' order, its row in `matrix`; −1 for a lane of no channel.
+///   - weights: [outputBlocks][inputs][8].
+///   - transposed: [inputBlocks][outputs][8 inputs].
+public func packAffineWeights(
+  _ shape: AffineShape, matrix: UnsafePointer<Float>, rows: UnsafePointer<Int32>,
+  weights: UnsafeMutablePointer<Float>, transposed: UnsafeMutablePointer<Float>
+) {
+  let whole = shape.outputs / 8 * 8
+  for input in 0..<shape.inputs {
+    let row = Int(rows[input])
+    let lane = transposed + (input / 8) * shape.outputs * 8 + input % 8
+    for block in 0..<shape.outputBlocks {
+      let target = weights + (block * shape.inputs + input) * 8
+      if row >= 0 && block * 8 < whole {
+        store(load(matrix, row * shape.outputs + block * 8), target, 0)
+      } else {
+        for i in 0..<8 {
+          let output = block * 8 + i
+          target[i] = row >= 0 && output < shape.outputs ? matrix[row * shape.outputs + output] : 0
+        }
+      }
+    }
+    for output in 0..<shape.outputs {
+      lane[output * 8] = row >= 0 ? matrix[row * shape.outputs + output] : 0
+    }
+  }
+}

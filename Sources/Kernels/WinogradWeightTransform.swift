@@ -53,12 +53,13 @@ private func transformedBack(
 ///
 /// - Parameters:
 ///   - panels: [outputBlocks][inputChannels][9][8].
+///   - paddedInputChannels: `inputChannels` rounded up to whole blocks.
 ///   - outputBlocks: blocks of 8 output channels; the transformed weights have one more where this is odd.
 ///   - reversed: whether the taps are taken in reverse, as the gradient of the input needs them.
-///   - weights: [36][⌈outputBlocks / 2⌉][inputChannels][16], frequencies `frequencyStride` apart. The half that an
-///     odd number of blocks leaves over is not written.
+///   - weights: [36][⌈outputBlocks / 2⌉][paddedInputChannels][16], frequencies `frequencyStride` apart. What is there
+///     for channels that do not exist is not written.
 public func winogradWeightTransform(
-  panels: UnsafePointer<Float>, inputChannels: Int, outputBlocks: Int, reversed: Bool,
+  panels: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int, reversed: Bool,
   weights: UnsafeMutablePointer<Float>, frequencyStride: Int
 ) {
   let first = reversed ? 64 : 0
@@ -68,7 +69,7 @@ public func winogradWeightTransform(
     for block in 0..<outputBlocks {
       for channel in 0..<inputChannels {
         let g = panels + (block * inputChannels + channel) * 72 + first
-        let u = weights + ((block / 2) * inputChannels + channel) * 16 + (block % 2) * 8
+        let u = weights + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
         for j in 0..<3 {
           let r = transformed(load(g, j * next), load(g, (3 + j) * next), load(g, (6 + j) * next))
           store(r.0, scratch, 8 * j)
@@ -97,17 +98,17 @@ public func winogradWeightTransform(
 /// Transforms the gradient of all filters back.
 ///
 /// - Parameters:
-///   - gradients: [36][⌈outputBlocks / 2⌉][inputChannels][16], frequencies `frequencyStride` apart.
+///   - gradients: [36][⌈outputBlocks / 2⌉][paddedInputChannels][16], frequencies `frequencyStride` apart.
 ///   - panels: [outputBlocks][inputChannels][9][8], written over.
 public func winogradWeightGradientTransform(
-  gradients: UnsafePointer<Float>, inputChannels: Int, outputBlocks: Int, frequencyStride: Int,
-  panels: UnsafeMutablePointer<Float>
+  gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
+  frequencyStride: Int, panels: UnsafeMutablePointer<Float>
 ) {
   withUnsafeTemporaryAllocation(byteCount: 18 * 32, alignment: 64) { memory in
     let scratch = memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
     for block in 0..<outputBlocks {
       for channel in 0..<inputChannels {
-        let u = gradients + ((block / 2) * inputChannels + channel) * 16 + (block % 2) * 8
+        let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
         let g = panels + (block * inputChannels + channel) * 72
         for j in 0..<6 {
           let m = u + j * frequencyStride

@@ -1,0 +1,98 @@
+import Failures
+
+/// What a model is written in: one layer after another, each said in the field's terms. `Network` plans them for a
+/// shape of input and fuses what can share a pass.
+public enum LayerDescription: Sendable {
+  case convolution(filters: Int, size: Int, padding: Int, stride: Int)
+  case relu
+  case maxPooling(size: Int, stride: Int)
+  case affine(outputs: Int)
+  case dropout(ratio: Double, form: Dropout.Form)
+  /// A layer of the user's own, made for the shape of its input.
+  case custom(@Sendable (_ name: String, _ inputShape: FeatureShape) throws(Failure) -> any Layer)
+}
+
+/// Turns descriptions into layers, each for the shape that the one before it leaves.
+struct LayerPlanner {
+  private var layers: [any Layer] = []
+  private var shape: FeatureShape
+  private var dropouts: UInt16 = 0
+
+  init(inputShape: FeatureShape) { shape = inputShape }
+
+  /// - Parameter fused: whether ReLU and pooling may become part of the layer before them. The values are the same to
+  ///   the last bit either way; tests compare both.
+  static func plan(
+    _ descriptions: [LayerDescription], inputShape: FeatureShape, fused: Bool
+  ) throws(Failure) -> [any Layer] {
+    var planner = LayerPlanner(inputShape: inputShape)
+    var rest = descriptions[...]
+    while let next = rest.popFirst() { try planner.add(next, followedBy: &rest, fused: fused) }
+    return planner.layers
+  }
+
+  private mutating func add(
+    _ description: LayerDescription, followedBy rest: inout ArraySlice<LayerDescription>, fused: Bool
+  ) throws(Failure) {
+    let number = layers.count + 1
+    let layer: any Layer
+    switch description {
+    case .convolution(let filters, let size, let padding, let stride):
+      try require(filters > 0 && size > 0 && padding >= 0 && stride > 0, "convolution", number)
+      try require(
+        shape.height + 2 * padding >= size && shape.width + 2 * padding >= size, "convolution with a \(size)x\(size) filter",
+        number)
+      func convolution(_ epilogue: Convolution.Epilogue) -> Convolution {
+        Convolution(
+          name: "convolution \(number)", inputShape: shape, filters: filters, filterHeight: size, filterWidth: size,
+          padding: padding, stride: stride, epilogue: epilogue, isFirst: layers.isEmpty)
+      }
+      layer = convolution(fuse(convolution(.none), with: &rest, fused: fused))
+    case .relu:
+      layer = ReLU(name: "relu \(number)", inputShape: shape)
+    case .maxPooling(let size, let stride):
+      try require(size > 0 && stride > 0, "max pooling", number)
+      try require(shape.height >= size && shape.width >= size, "max pooling over \(size)x\(size) windows", number)
+      layer = MaxPooling(name: "pooling \(number)", inputShape: shape, size: size, stride: stride)
+    case .affine(let outputs):
+      try require(outputs > 0, "affine layer", number)
+      var rectified = false
+      if fused, case .relu = rest.first {
+        rest.removeFirst()
+        rectified = true
+      }
+      layer = Affine(name: "affine \(number)", inputShape: shape, outputs: outputs, rectified: rectified)
+    case .dropout(let ratio, let form):
+      try require(ratio >= 0 && ratio < 1, "dropout", number)
+      layer = Dropout(name: "dropout \(number)", inputShape: shape, ratio: ratio, form: form, index: dropouts)
+      dropouts += 1
+    case .custom(let make):
+      layer = try make("layer \(number)", shape)
+    }
+    layers.append(layer)
+    shape = layer.outputShape
+  }
+
+  /// Takes a ReLU, and with it a pooling whose windows lie inside Winograd's tiles, off the layers that follow.
+  private func fuse(
+    _ convolution: Convolution, with rest: inout ArraySlice<LayerDescription>, fused: Bool
+  ) -> Convolution.Epilogue {
+    guard fused, case .relu = rest.first else { return .none }
+    rest.removeFirst()
+    let convolved = convolution.convolvedShape
+    if convolution.kernel == .winograd, convolved.height % 4 == 0, convolved.width % 4 == 0,
+      case .maxPooling(size: 2, stride: 2) = rest.first
+    {
+      rest.removeFirst()
+      return .reluAndPooling
+    }
+    return .relu
+  }
+
+  private func require(_ condition: Bool, _ what: String, _ number: Int) throws(Failure) {
+    guard !condition else { return }
+    throw Failure(
+      .configuration, "layer \(number), a \(what), does not fit its input of shape \(shape)",
+      remedy: "change the sizes of the model, or the images")
+  }
+}

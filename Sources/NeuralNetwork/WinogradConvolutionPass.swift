@@ -1,0 +1,197 @@
+import Kernels
+
+/// A 3x3 convolution by Winograd's F(4x4, 3x3), forward, backward to the input and backward to the weights.
+///
+/// The gradient of the weights is summed over a microbatch in the transformed domain and transformed back once.
+final class WinogradConvolutionPass: LayerPass {
+  private let layer: Convolution
+  private let connection: LayerConnection
+  private let samplesAtOnce: Int
+  /// Transformed inputs, transformed gradients, products: shared with other layers.
+  private let inputs: UnsafeMutablePointer<Float>
+  private let gradients: UnsafeMutablePointer<Float>
+  private let products: UnsafeMutablePointer<Float>
+  private let scratch: UnsafeMutablePointer<Float>
+  private let zeroRow: UnsafeMutablePointer<Float>
+  private let weightGradients: UnsafeMutablePointer<Float>
+  private let weightGradientPanels: UnsafeMutablePointer<Float>
+  private let biasGradients: UnsafeMutablePointer<Float>
+  /// The gradient of the convolution's own output: spread from the pooled one, or what the next layer wrote.
+  private let convolvedGradient: Activation
+  /// Where each pooled value came from, [sample][block][row][column][8].
+  private let places: UnsafeMutablePointer<Int32>
+  private let placeCount: Int
+
+  /// Samples whose transforms fit the second-level cache together: the bytes of one sample's transformed inputs and
+  /// products against 300 KiB. Fixed by the shape, since it enters the bits of the weights' gradient.
+  private static func samplesAtOnce(_ layer: Convolution, limit: Int) -> Int {
+    let forward = layer.forwardShape(samples: 1)
+    let bytes = 36 * 4 * forward.tiles * (forward.inputChannels + forward.outputChannels)
+    return max(1, min(limit, (300 << 10) / bytes))
+  }
+
+  static func scratchCounts(_ layer: Convolution, samples: Int) -> [Int] {
+    let samples = samplesAtOnce(layer, limit: samples)
+    let forward = layer.forwardShape(samples: samples)
+    let backward = layer.backwardShape(samples: samples)
+    return [
+      36 * max(forward.inputStride, backward.inputStride), 36 * forward.outputStride,
+      36 * max(forward.outputStride, backward.outputStride),
+    ]
+  }
+
+  init(_ layer: Convolution, _ connection: LayerConnection) {
+    self.layer = layer
+    self.connection = connection
+    samplesAtOnce = Self.samplesAtOnce(layer, limit: connection.samples)
+    inputs = connection.scratch[0]
+    gradients = connection.scratch[1]
+    products = connection.scratch[2]
+    let arena = connection.arena
+    let columns = max(layer.tileColumns, layer.backwardTileColumns)
+    scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns))
+    zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns))
+    weightGradients = arena.allocate(36 * layer.forwardShape(samples: 1).weightStride)
+    weightGradientPanels = arena.allocate(
+      (layer.filters + 7) / 8 * ((layer.inputShape.channels + 7) / 8 * 8) * 72)
+    biasGradients = arena.allocate((layer.filters + 15) / 16 * 16)
+    placeCount = ActivationLayout(shape: layer.outputShape, border: 0).sampleStride
+    if layer.epilogue == .reluAndPooling {
+      convolvedGradient = Activation(
+        layout: ActivationLayout(shape: layer.convolvedShape, border: layer.gradientBorder),
+        samples: samplesAtOnce, arena: arena)
+      places = UnsafeMutableRawPointer(arena.allocate(placeCount * connection.samples))
+        .bindMemory(to: Int32.self, capacity: placeCount * connection.samples)
+    } else {
+      convolvedGradient = connection.outputGradient
+      places = UnsafeMutableRawPointer(arena.allocate(0)).bindMemory(to: Int32.self, capacity: 0)
+    }
+  }
+
+  func begin() { biasGradients.update(repeating: 0, count: layer.filters) }
+
+  func forward(_ group: SampleGroup) {
+    forEachPart(of: group.count, limit: samplesAtOnce) { first, count in
+      let shape = layer.forwardShape(samples: count)
+      let tiles = shape.tiles / count
+      transformInputs(first, count, shape)
+      winogradProduct(shape, inputs: inputs, weights: layer.forwardWeights.unsafelyUnwrapped, products: products)
+      for i in 0..<count {
+        let tile = products + i * tiles * shape.outputChannels
+        let output = connection.output.start(of: first + i)
+        if layer.epilogue == .reluAndPooling {
+          winogradPooledOutputTransform(
+            plane(connection.output.layout, shape: layer.convolvedShape), products: tile,
+            channels: shape.outputChannels, frequencyStride: shape.outputStride, bias: layer.bias,
+            destination: output, places: places + (first + i) * placeCount, scratch: scratch)
+        } else {
+          winogradOutputTransform(
+            plane(connection.output.layout, shape: layer.convolvedShape), products: tile,
+            channels: shape.outputChannels, frequencyStride: shape.outputStride, destination: output,
+            epilogue: layer.epilogue == .relu ? .biasAndReLU(layer.bias) : .bias(layer.bias), scratch: scratch)
+        }
+      }
+    }
+  }
+
+  func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
+    forEachPart(of: group.count, limit: samplesAtOnce) { first, count in
+      if layer.epilogue == .reluAndPooling {
+        for i in 0..<count {
+          maxPoolGradient2x2(
+            connection.outputGradient.start(of: first + i), connection.outputGradient.layout.plane,
+            places: places + (first + i) * placeCount, to: convolvedGradient.start(of: i),
+            convolvedGradient.layout.plane)
+        }
+      }
+      let firstGradient = layer.epilogue == .reluAndPooling ? 0 : first
+      gatherWeightGradient(first, firstGradient, count, adding: !(group.isFirst && first == 0))
+      if let inputGradient = connection.inputGradient {
+        propagate(first, firstGradient, count, to: inputGradient)
+      }
+    }
+  }
+
+  func finish(gradient: UnsafeMutablePointer<Float>) {
+    let shape = layer.forwardShape(samples: 1)
+    let channels = layer.inputShape.channels
+    winogradWeightGradientTransform(
+      gradients: weightGradients, inputChannels: channels, paddedInputChannels: shape.inputChannels,
+      outputBlocks: (layer.filters + 7) / 8, frequencyStride: shape.weightStride, panels: weightGradientPanels)
+    unpackRows(
+      weightGradientPanels, panelStride: channels * 72, rows: layer.filters, columns: channels * 9,
+      matrix: gradient)
+    (gradient + layer.filters * channels * 9).update(from: biasGradients, count: layer.filters)
+  }
+
+  private func transformInputs(_ first: Int, _ count: Int, _ shape: WinogradProductShape) {
+    let layout = connection.input.layout
+    let plane = WinogradPlane(
+      blockStride: layout.blockStride, rowStride: layout.rowStride, rows: layer.inputShape.height + 2 * layer.padding,
+      columns: layer.inputShape.width + 2 * layer.padding, channelBlocks: layout.blocks, tileRows: layer.tileRows,
+      tileColumns: layer.tileColumns)
+    for i in 0..<count {
+      winogradInputTransform(
+        plane, source: connection.input.start(of: first + i, outside: layer.padding),
+        destination: inputs + i * (shape.tiles / count) * shape.inputChannels, channels: shape.inputChannels,
+        frequencyStride: shape.inputStride, scratch: scratch, zeroRow: zeroRow)
+    }
+  }
+
+  private func gatherWeightGradient(_ first: Int, _ firstGradient: Int, _ count: Int, adding: Bool) {
+    let shape = layer.forwardShape(samples: count)
+    transformInputs(first, count, shape)
+    for i in 0..<count {
+      winogradGradientTransform(
+        plane(convolvedGradient.layout, shape: layer.convolvedShape),
+        source: convolvedGradient.start(of: firstGradient + i),
+        destination: gradients + i * (shape.tiles / count) * shape.outputChannels, channels: shape.outputChannels,
+        frequencyStride: shape.outputStride, biasGradient: biasGradients, scratch: scratch, zeroRow: zeroRow)
+    }
+    winogradWeightGradientProduct(
+      shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
+  }
+
+  /// The gradient of the input: the gradient of the output convolved with the filters reversed and transposed.
+  private func propagate(
+    _ first: Int, _ firstGradient: Int, _ count: Int, to inputGradient: Activation
+  ) {
+    let shape = layer.backwardShape(samples: count)
+    let tiles = shape.tiles / count
+    let padding = 2 - layer.padding
+    let layout = convolvedGradient.layout
+    let source = WinogradPlane(
+      blockStride: layout.blockStride, rowStride: layout.rowStride,
+      rows: layer.convolvedShape.height + 2 * padding, columns: layer.convolvedShape.width + 2 * padding,
+      channelBlocks: layout.blocks, tileRows: layer.backwardTileRows, tileColumns: layer.backwardTileColumns)
+    for i in 0..<count {
+      winogradInputTransform(
+        source, source: convolvedGradient.start(of: firstGradient + i, outside: padding),
+        destination: inputs + i * tiles * shape.inputChannels, channels: shape.inputChannels,
+        frequencyStride: shape.inputStride, scratch: scratch, zeroRow: zeroRow)
+    }
+    winogradProduct(shape, inputs: inputs, weights: layer.backwardWeights.unsafelyUnwrapped, products: products)
+    let destination = WinogradPlane(
+      blockStride: inputGradient.layout.blockStride, rowStride: inputGradient.layout.rowStride,
+      rows: layer.inputShape.height, columns: layer.inputShape.width, channelBlocks: inputGradient.layout.blocks,
+      tileRows: layer.backwardTileRows, tileColumns: layer.backwardTileColumns)
+    for i in 0..<count {
+      let activation = connection.input
+      winogradOutputTransform(
+        destination, products: products + i * tiles * shape.outputChannels, channels: shape.outputChannels,
+        frequencyStride: shape.outputStride, destination: inputGradient.start(of: first + i),
+        epilogue: connection.inputIsRectified
+          ? .mask(
+            activation.start(of: first + i), blockStride: activation.layout.blockStride,
+            rowStride: activation.layout.rowStride) : .none,
+        scratch: scratch)
+    }
+  }
+
+  /// The forward tiles over a layout whose rows and columns are those of `shape`.
+  private func plane(_ layout: ActivationLayout, shape: FeatureShape) -> WinogradPlane {
+    WinogradPlane(
+      blockStride: layout.blockStride, rowStride: layout.rowStride, rows: shape.height, columns: shape.width,
+      channelBlocks: layout.blocks, tileRows: layer.tileRows, tileColumns: layer.tileColumns)
+  }
+}

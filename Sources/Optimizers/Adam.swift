@@ -1,0 +1,67 @@
+import Arithmetic
+import Kernels
+
+/// Adam over a flat buffer. Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2014).
+public final class Adam {
+  public enum Form: String, Sendable {
+    /// The book's, section 6.1.6: rate · √(1 − β2ᵗ) / (1 − β1ᵗ), ε beside √v.
+    case book
+    /// The paper's algorithm 1: ε beside the square root of the corrected v.
+    case common
+  }
+
+  public struct Settings: Sendable {
+    public var learningRate = 0.001
+    public var beta1 = 0.9
+    public var beta2 = 0.999
+    public var epsilon = 1e-7
+    public var form = Form.book
+    /// Decoupled from the gradient: w −= rate · decay · w. Loshchilov and Hutter (2019).
+    public var weightDecay = 0.0
+
+    public init() {}
+  }
+
+  public var settings: Settings
+  /// Running means of gradients and of their squares, [count].
+  public let firstMoments: UnsafeMutablePointer<Float>
+  public let secondMoments: UnsafeMutablePointer<Float>
+  /// Steps made.
+  public var step = 0
+  private let count: Int
+
+  /// - Parameter count: of the parameters, rounded up to a multiple of 8.
+  public init(settings: Settings, count: Int) {
+    self.settings = settings
+    self.count = count
+    firstMoments = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+      .initializeMemory(as: Float.self, repeating: 0, count: count)
+    secondMoments = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+      .initializeMemory(as: Float.self, repeating: 0, count: count)
+  }
+
+  deinit {
+    firstMoments.deallocate()
+    secondMoments.deallocate()
+  }
+
+  /// One step along the mean gradient.
+  ///
+  /// - Parameters:
+  ///   - parameters: [count], updated.
+  ///   - gradients: [count].
+  public func update(parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>) {
+    step += 1
+    let first = 1 - ElementaryFunctions.power(settings.beta1, step)
+    let second = (1 - ElementaryFunctions.power(settings.beta2, step)).squareRoot()
+    let isBook = settings.form == .book
+    adamUpdate(
+      AdamFactors(
+        firstDecay: Float(1 - settings.beta1), secondDecay: Float(1 - settings.beta2),
+        learningRate: Float(settings.learningRate * (isBook ? second : 1) / first),
+        secondCorrection: isBook ? 1 : Float(1 / second), epsilon: Float(settings.epsilon),
+        weightDecay: Float(settings.learningRate * settings.weightDecay)),
+      count: count, parameters: parameters, gradients: gradients, firstMoments: firstMoments,
+      secondMoments: secondMoments)
+  }
+}
