@@ -151,13 +151,11 @@ public func packAffineWeights(
   _ shape: AffineShape, matrix: UnsafePointer<Float>, rows: UnsafePointer<Int32>,
   weights: UnsafeMutablePointer<Float>, transposed: UnsafeMutablePointer<Float>
 ) {
-  let whole = shape.outputs / 8 * 8
   for input in 0..<shape.inputs {
     let row = Int(rows[input])
-    let lane = transposed + (input / 8) * shape.outputs * 8 + input % 8
     for block in 0..<shape.outputBlocks {
       let target = weights + (block * shape.inputs + input) * 8
-      if row >= 0 && block * 8 < whole {
+      if row >= 0 && block * 8 + 8 <= shape.outputs {
         store(load(matrix, row * shape.outputs + block * 8), target, 0)
       } else {
         for i in 0..<8 {
@@ -166,8 +164,31 @@ public func packAffineWeights(
         }
       }
     }
-    for output in 0..<shape.outputs {
-      lane[output * 8] = row >= 0 ? matrix[row * shape.outputs + output] : 0
+  }
+  for block in 0..<shape.inputBlocks {
+    packTransposed(shape, matrix, rows + block * 8, transposed + block * shape.outputs * 8)
+  }
+}
+
+/// One block of eight inputs for the gradient of the input.
+@inline(__always)
+private func packTransposed(
+  _ shape: AffineShape, _ matrix: UnsafePointer<Float>, _ rows: UnsafePointer<Int32>,
+  _ transposed: UnsafeMutablePointer<Float>
+) {
+  // Eight channels at one pixel: their rows are equally far apart, unless some channel does not exist.
+  let distance = (Int(rows[1]) - Int(rows[0])) * shape.outputs
+  var output = 0
+  if rows[7] >= 0 {
+    while output + 8 <= shape.outputs {
+      transposeBlock(matrix + Int(rows[0]) * shape.outputs + output, distance, transposed + output * 8, 8)
+      output += 8
     }
+  }
+  while output < shape.outputs {
+    for lane in 0..<8 {
+      transposed[output * 8 + lane] = rows[lane] >= 0 ? matrix[Int(rows[lane]) * shape.outputs + output] : 0
+    }
+    output += 1
   }
 }
