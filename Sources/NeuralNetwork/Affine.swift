@@ -68,10 +68,16 @@ private final class AffinePass: LayerPass {
   private let connection: LayerConnection
   /// Takes the gradient of lanes that belong to no channel.
   private let nowhere: UnsafeMutablePointer<Float>
+  /// The input's gradient without a border, which the kernels write: the real one where that has none.
+  private let flatGradient: Activation?
 
   init(_ layer: Affine, _ connection: LayerConnection) {
     self.layer = layer
     self.connection = connection
+    flatGradient = connection.inputGradient.map { gradient in
+      gradient.layout.border == 0
+        ? gradient : Activation(layout: layer.inputLayout, samples: connection.samples, arena: connection.arena)
+    }
     nowhere = connection.arena.allocate(layer.shape.outputBlocks * 8)
   }
 
@@ -87,14 +93,15 @@ private final class AffinePass: LayerPass {
       outputGradients: connection.outputGradient.base, rows: layer.rows, weightGradients: gradient,
       biasGradients: gradient + layer.inputShape.count * layer.shape.outputs, nowhere: nowhere,
       adding: !group.isFirst)
-    guard let inputGradient = connection.inputGradient else { return }
+    guard let inputGradient = connection.inputGradient, let flatGradient else { return }
     affineInputGradient(
       layer.shape, samples: group.count, outputGradients: connection.outputGradient.base,
-      weights: layer.transposedWeights, inputGradients: inputGradient.base)
-    guard connection.inputIsRectified else { return }
+      weights: layer.transposedWeights, inputGradients: flatGradient.base)
+    guard connection.inputIsRectified || inputGradient.layout.border > 0 else { return }
     for sample in 0..<group.count {
       maskGradient(
-        inputGradient.start(of: sample), inputGradient.layout.plane, by: connection.input.start(of: sample),
+        flatGradient.start(of: sample), flatGradient.layout.plane,
+        by: connection.inputIsRectified ? UnsafePointer(connection.input.start(of: sample)) : nil,
         connection.input.layout.plane, to: inputGradient.start(of: sample), inputGradient.layout.plane)
     }
   }
