@@ -75,6 +75,63 @@ private func product(
   }
 }
 
+/// The gradient of all filters from the tiles of one group that is a whole microbatch: products and transform back, 16
+/// input by 16 output channels at a time, so that the transformed gradient never leaves the nearest cache. The bits are
+/// those of `winogradWeightGradientProduct` and `winogradWeightGradientTransform` one after the other.
+///
+/// - Parameters:
+///   - channels: input channels that exist.
+///   - outputBlocks: blocks of 8 output channels that exist.
+///   - block: `winogradGradientBlockCount` floats.
+///   - panels: [outputBlocks][channels][9][8], written over.
+public func winogradWeightGradient(
+  _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, gradients: UnsafePointer<Float>, channels: Int,
+  outputBlocks: Int, block: UnsafeMutablePointer<Float>, panels: UnsafeMutablePointer<Float>
+) {
+  switch (shape.inputChannels, shape.outputChannels) {
+  case (32, 64): blocked(shape, 32, 64, inputs, gradients, channels, outputBlocks, block, panels)
+  case (64, 64): blocked(shape, 64, 64, inputs, gradients, channels, outputBlocks, block, panels)
+  default:
+    blocked(
+      shape, shape.inputChannels, shape.outputChannels, inputs, gradients, channels, outputBlocks, block, panels)
+  }
+}
+
+/// Floats of one block of the transformed weight gradient: 36 frequencies of 16 by 16 channels.
+public let winogradGradientBlockCount = 36 * gradientBlockStride
+private let gradientBlockStride = 16 * 16 + 16
+
+@inline(__always)
+private func blocked(
+  _ shape: WinogradProductShape, _ inputChannels: Int, _ outputChannels: Int, _ inputs: UnsafePointer<Float>,
+  _ gradients: UnsafePointer<Float>, _ channels: Int, _ outputBlocks: Int, _ block: UnsafeMutablePointer<Float>,
+  _ panels: UnsafeMutablePointer<Float>
+) {
+  for pair in 0..<(outputChannels / 16) {
+    var channel = 0
+    while channel < channels {
+      for frequency in 0..<36 {
+        let input = inputs + frequency * shape.inputStride + channel
+        let column = gradients + frequency * shape.outputStride + pair * 16
+        let sum = block + frequency * gradientBlockStride
+        if channel + 16 <= inputChannels {
+          sixChannels(input, inputChannels, column, outputChannels, shape.tiles, false, sum)
+          sixChannels(input + 6, inputChannels, column, outputChannels, shape.tiles, false, sum + 96)
+          fourChannels(input + 12, inputChannels, column, outputChannels, shape.tiles, false, sum + 192)
+        } else {
+          fourChannels(input, inputChannels, column, outputChannels, shape.tiles, false, sum)
+          fourChannels(input + 4, inputChannels, column, outputChannels, shape.tiles, false, sum + 64)
+        }
+      }
+      winogradWeightGradientTransform(
+        gradients: block, inputChannels: min(16, channels - channel), paddedInputChannels: 16,
+        outputBlocks: min(2, outputBlocks - 2 * pair), frequencyStride: gradientBlockStride,
+        panels: panels + (2 * pair * channels + channel) * 72, panelStride: channels * 72)
+      channel += 16
+    }
+  }
+}
+
 @inline(__always)
 private func sixChannels(
   _ v: UnsafePointer<Float>, _ c: Int, _ d: UnsafePointer<Float>, _ o: Int, _ tiles: Int, _ adding: Bool,

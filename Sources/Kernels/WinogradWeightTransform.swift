@@ -99,17 +99,17 @@ public func winogradWeightTransform(
 ///
 /// - Parameters:
 ///   - gradients: [36][⌈outputBlocks / 2⌉][paddedInputChannels][16], frequencies `frequencyStride` apart.
-///   - panels: [outputBlocks][inputChannels][9][8], written over.
+///   - panels: [outputBlocks][inputChannels][9][8], written over; blocks `panelStride` floats apart.
 public func winogradWeightGradientTransform(
   gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
-  frequencyStride: Int, panels: UnsafeMutablePointer<Float>
+  frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
 ) {
   withUnsafeTemporaryAllocation(byteCount: 18 * 32, alignment: 64) { memory in
     let scratch = memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
     for block in 0..<outputBlocks {
       for channel in 0..<inputChannels {
         let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
-        let g = panels + (block * inputChannels + channel) * 72
+        let g = panels + block * panelStride + channel * 72
         for j in 0..<6 {
           let m = u + j * frequencyStride
           let r = transformedBack(

@@ -90,6 +90,8 @@ public struct SampleGroup {
   public let count: Int
   /// Whether it is the first of its microbatch.
   public let isFirst: Bool
+  /// Whether it is the last of its microbatch.
+  public let isLast: Bool
   /// What the pass is for.
   public let mode: PassMode
   /// Indices of the samples in the data set.

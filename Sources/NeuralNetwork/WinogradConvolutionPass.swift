@@ -16,6 +16,8 @@ final class WinogradConvolutionPass: LayerPass {
   private let weightGradients: UnsafeMutablePointer<Float>
   private let weightGradientPanels: UnsafeMutablePointer<Float>
   private let biasGradients: UnsafeMutablePointer<Float>
+  /// Whether one product held the whole microbatch, and the panels are already what `finish` makes.
+  private var gradientIsComplete = false
   /// The gradient of the convolution's own output: spread from the pooled one, or what the next layer wrote.
   private let convolvedGradient: Activation
   /// Where each pooled value came from, [sample][block][row][column][8].
@@ -23,11 +25,11 @@ final class WinogradConvolutionPass: LayerPass {
   private let placeCount: Int
 
   /// Samples whose transforms fit the second-level cache together: the bytes of one sample's transformed inputs and
-  /// products against 300 KiB. Fixed by the shape, since it enters the bits of the weights' gradient.
+  /// products against 400 KiB. Fixed by the shape, since it enters the bits of the weights' gradient.
   private static func samplesAtOnce(_ layer: Convolution, limit: Int) -> Int {
     let forward = layer.forwardShape(samples: 1)
     let bytes = 36 * 4 * forward.tiles * (forward.inputChannels + forward.outputChannels)
-    return max(1, min(limit, (300 << 10) / bytes))
+    return max(1, min(limit, (400 << 10) / bytes))
   }
 
   static func scratchCounts(_ layer: Convolution, samples: Int) -> [Int] {
@@ -51,7 +53,8 @@ final class WinogradConvolutionPass: LayerPass {
     let columns = max(layer.tileColumns, layer.backwardTileColumns)
     scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns))
     zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns))
-    weightGradients = arena.allocate(36 * layer.forwardShape(samples: 1).weightStride)
+    weightGradients = arena.allocate(
+      max(36 * layer.forwardShape(samples: 1).weightStride, winogradGradientBlockCount))
     weightGradientPanels = arena.allocate(
       (layer.filters + 7) / 8 * ((layer.inputShape.channels + 7) / 8 * 8) * 72)
     biasGradients = arena.allocate((layer.filters + 15) / 16 * 16)
@@ -105,6 +108,7 @@ final class WinogradConvolutionPass: LayerPass {
         }
       }
       let firstGradient = layer.epilogue == .reluAndPooling ? 0 : first
+      gradientIsComplete = group.isFirst && group.isLast && count == group.count
       gatherWeightGradient(first, firstGradient, count, adding: !(group.isFirst && first == 0))
       if let inputGradient = connection.inputGradient {
         propagate(first, firstGradient, count, to: inputGradient)
@@ -115,9 +119,12 @@ final class WinogradConvolutionPass: LayerPass {
   func finish(gradient: UnsafeMutablePointer<Float>) {
     let shape = layer.forwardShape(samples: 1)
     let channels = layer.inputShape.channels
-    winogradWeightGradientTransform(
-      gradients: weightGradients, inputChannels: channels, paddedInputChannels: shape.inputChannels,
-      outputBlocks: (layer.filters + 7) / 8, frequencyStride: shape.weightStride, panels: weightGradientPanels)
+    if !gradientIsComplete {
+      winogradWeightGradientTransform(
+        gradients: weightGradients, inputChannels: channels, paddedInputChannels: shape.inputChannels,
+        outputBlocks: (layer.filters + 7) / 8, frequencyStride: shape.weightStride, panels: weightGradientPanels,
+        panelStride: channels * 72)
+    }
     unpackRows(
       weightGradientPanels, panelStride: channels * 72, rows: layer.filters, columns: channels * 9,
       matrix: gradient)
@@ -148,8 +155,14 @@ final class WinogradConvolutionPass: LayerPass {
         destination: gradients + i * (shape.tiles / count) * shape.outputChannels, channels: shape.outputChannels,
         frequencyStride: shape.outputStride, biasGradient: biasGradients, scratch: scratch, zeroRow: zeroRow)
     }
-    winogradWeightGradientProduct(
-      shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
+    if gradientIsComplete {
+      winogradWeightGradient(
+        shape, inputs: inputs, gradients: gradients, channels: layer.inputShape.channels,
+        outputBlocks: (layer.filters + 7) / 8, block: weightGradients, panels: weightGradientPanels)
+    } else {
+      winogradWeightGradientProduct(
+        shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
+    }
   }
 
   /// The gradient of the input: the gradient of the output convolved with the filters reversed and transposed.

@@ -83,7 +83,8 @@ public final class Workspace {
     for pass in passes { pass.begin() }
     forEachPart(of: samples.count, limit: Network.groupSize) { start, count in
       let group = SampleGroup(
-        count: count, isFirst: start == 0, mode: .training(seed: seed, epoch: epoch), samples: first + start)
+        count: count, isFirst: start == 0, isLast: start + count == samples.count,
+        mode: .training(seed: seed, epoch: epoch), samples: first + start)
       load(group, read)
       forward(group)
       addLoss(group, to: &statistics, withGradient: true)
@@ -109,7 +110,9 @@ public final class Workspace {
     var statistics = MicrobatchStatistics()
     guard let first = samples.baseAddress else { return statistics }
     forEachPart(of: samples.count, limit: Network.groupSize) { start, count in
-      let group = SampleGroup(count: count, isFirst: start == 0, mode: .prediction, samples: first + start)
+      let group = SampleGroup(
+        count: count, isFirst: start == 0, isLast: start + count == samples.count, mode: .prediction,
+        samples: first + start)
       load(group, read)
       forward(group)
       addLoss(group, to: &statistics, withGradient: false)
