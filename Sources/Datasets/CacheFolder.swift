@@ -78,15 +78,16 @@ struct CacheFolder: ~Copyable {
       let part = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(header.fileByteCount - offset))
       try reader.readPart(header, from: offset, into: part)
       checksum = crc32_z(checksum, part.baseAddress?.assumingMemoryBound(to: UInt8.self), part.count)
-      guard write(UnsafeRawBufferPointer(part), to: file) else { return nil }
+      guard writeAll(UnsafeRawBufferPointer(part), to: file) else { return nil }
       offset += part.count
     }
     try reader.expectEnd(header)
     guard try reader.fingerprint() == seal.source else {
-      throw Failure(.badData, "\(reader.file.path) changed while it was read", remedy: "start again when it is complete")
+      throw Failure(
+        .badData, "\(reader.file.path) changed while it was read", remedy: "start again when it is complete")
     }
     let footer = seal.footer(length: offset, checksum: UInt32(checksum))
-    guard footer.withUnsafeBytes({ write($0, to: file) }), fsync(file) == 0,
+    guard footer.withUnsafeBytes({ writeAll($0, to: file) }), fsync(file) == 0,
       let mapped = MappedBytes(file: file, count: offset + footer.count),
       renameat(descriptor, name, descriptor, seal.entryName) == 0
     else { return nil }
@@ -95,16 +96,10 @@ struct CacheFolder: ~Copyable {
     return mapped
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {
+  private func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {
     var written = 0
     while written < bytes.count, let base = bytes.baseAddress {
-      #if canImport(Glibc)
-        let count = Glibc.write(file, base + written, bytes.count - written)
-      #elseif canImport(Musl)
-        let count = Musl.write(file, base + written, bytes.count - written)
-      #else
-        let count = Darwin.write(file, base + written, bytes.count - written)
-      #endif
+      let count = write(file, base + written, bytes.count - written)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { return false }
       written += count

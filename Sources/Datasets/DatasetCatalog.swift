@@ -73,7 +73,8 @@ struct IDXSource: DatasetSource {
     let files = try search.files(of: name, subset: request.subset, remedy: remedy)
     return try IDXDataset(
       images: files.images, labels: files.labels, name: files.name, origin: files.folder,
-      classCount: request.classCount, limit: request.sampleLimit, cache: DecompressedCache(environment: environment))
+      classCount: request.classCount, limit: request.sampleLimit,
+      limitName: "dataset.\(request.subset.rawValue)_samples", cache: DecompressedCache(environment: environment))
   }
 }
 

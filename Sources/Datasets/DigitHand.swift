@@ -57,8 +57,9 @@ struct DigitHand {
     softness = unit * (0.7 + 0.6 * stream.nextUnit())
     unsteadiness = 0.02 + 0.025 * stream.nextUnit()
     ink = 176 + Int(stream.next(below: 81))
-    let loudness = stream.nextUnit()
-    noise = Int(16 * 14 * loudness * loudness * loudness)
+    // Every other image is clean.
+    let loudness = max(0, 2 * stream.nextUnit() - 1)
+    noise = Int(16 * 14 * loudness * loudness)
   }
 
   /// Where a point of ``DigitStrokes`` comes to lie, in pixels from the upper left corner.

@@ -96,15 +96,16 @@ struct DigitPainter {
 
   /// Gives the ink its darkness and lays noise over all.
   private func develop(_ hand: DigitHand, _ stream: inout RandomStream, _ pixels: UnsafeMutablePointer<UInt8>) {
-    for index in 0..<side * side {
-      var level = (Int(pixels[index]) * hand.ink) >> 8
-      if hand.noise > 0 {
-        // The sum of four bytes is close to normal, with mean 510 and a standard deviation of 148.
-        let word = stream.nextUInt32()
-        let sum = Int(word & 255) + Int(word >> 8 & 255) + Int(word >> 16 & 255) + Int(word >> 24)
-        level += ((sum - 510) * hand.noise) >> 11
-      }
-      pixels[index] = UInt8(min(255, max(0, level)))
+    let count = side * side
+    for index in 0..<count { pixels[index] = UInt8(truncatingIfNeeded: (Int(pixels[index]) * hand.ink) >> 8) }
+    guard hand.noise > 0 else { return }
+    var word: UInt32 = 0
+    for index in 0..<count {
+      word = index & 1 == 0 ? stream.nextUInt32() : word >> 16
+      // The sum of two bytes has mean 255 and a standard deviation of 105.
+      let sum = Int(word & 255) + Int(word >> 8 & 255)
+      let level = Int(pixels[index]) + ((sum - 255) * hand.noise) / 1_680
+      pixels[index] = UInt8(truncatingIfNeeded: min(255, max(0, level)))
     }
   }
 }

@@ -29,12 +29,13 @@ public final class IDXDataset: Dataset, @unchecked Sendable {
   ) throws(Failure) {
     try self.init(
       images: images, labels: labels, name: name, origin: origin, classCount: classCount, limit: limit,
-      cache: DecompressedCache(environment: environmentValue))
+      limitName: "limit", cache: DecompressedCache(environment: environmentValue))
   }
 
+  /// - Parameter limitName: what the limit is called in a message.
   init(
     images imagesPath: String, labels labelsPath: String, name: String, origin: String, classCount: Int?, limit: Int,
-    cache: DecompressedCache
+    limitName: String, cache: DecompressedCache
   ) throws(Failure) {
     let images = try IDXFile(imagesPath, role: .images, placement: .cache(cache))
     let labels = try IDXFile(labelsPath, role: .labels, placement: .privateMemory)
@@ -46,8 +47,8 @@ public final class IDXDataset: Dataset, @unchecked Sendable {
     }
     guard limit >= 0 && limit <= available else {
       throw Failure(
-        .configuration, "\(limit) samples are asked for, but \(imagesPath) has \(available)",
-        remedy: "ask for at most \(available), or for 0 to take all")
+        .configuration, "\(limitName) is \(limit), but \(imagesPath) has \(available) samples",
+        remedy: "set it to at most \(available), or to 0 to take all")
     }
     guard let pixels = images.elements.baseAddress, let labelBytes = labels.elements.baseAddress else {
       throw IDXHeader.bad("\(imagesPath) or \(labelsPath) holds nothing")

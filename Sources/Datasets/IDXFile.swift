@@ -48,7 +48,7 @@ struct IDXFile {
   }
 
   /// The elements, in the file's order. Valid as long as `self` or ``owner`` lives.
-  var elements: UnsafeRawBufferPointer { 
+  var elements: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: content.bytes[header.byteCount..<header.fileByteCount])
   }
   /// What keeps the elements in memory.

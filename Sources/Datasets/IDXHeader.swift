@@ -37,7 +37,7 @@ struct IDXHeader: Equatable {
     let rank = Int(bytes[3])
     let needed = role == .images ? "3 (count, height, width) or 4 (count, channels, height, width)" : "1 (count)"
     guard role == .images ? rank == 3 || rank == 4 : rank == 1 else {
-      throw Self.bad("\(path) has \(rank) dimensions at byte 3, where \(role) have \(needed)")
+      throw Self.bad("\(path) has \(rank) dimension\(rank == 1 ? "" : "s") at byte 3, where \(role) have \(needed)")
     }
     guard bytes.count >= 4 + 4 * rank else {
       throw Self.bad("\(path) is truncated: it ends after byte \(bytes.count) of its header's \(4 + 4 * rank)")
