@@ -16,7 +16,7 @@ import Failures
 
 /// Finds the idx files of a data set.
 ///
-/// `dataset.path` alone where it is given; else `$DTRAIN_DATA`, `data`, `../shared/data` and `/usr/share/datasets`, in
+/// `dataset.path` alone where it is given and not empty; else `$DTRAIN_DATA`, `data`, `../shared/data` and `/usr/share/datasets`, in
 /// this order. Each may hold the four files itself, or in a folder with the data set's name.
 struct DataSearch {
   struct Place: Equatable {
@@ -40,7 +40,7 @@ struct DataSearch {
   private let isExplicit: Bool
 
   init(path: String?, environment: (String) -> String?) {
-    if let path {
+    if let path, !path.isEmpty {
       let expanded = path.hasPrefix("~/") ? (environment("HOME") ?? "~") + path.dropFirst(1) : path
       places = [Place(path: expanded, title: "dataset.path (\(path))", isNamedByUser: true)]
       isExplicit = true

@@ -22,6 +22,7 @@ struct DataSearchTests {
     let usual = ["data", "../shared/data", "/usr/share/datasets"]
     #expect(DataSearch(path: nil) { _ in nil }.places.map(\.path) == usual)
     #expect(DataSearch(path: nil) { $0 == "DTRAIN_DATA" ? "/d" : nil }.places.map(\.path) == ["/d"] + usual)
+    #expect(DataSearch(path: "") { _ in nil }.places.map(\.path) == usual)
     #expect(DataSearch(path: "/p") { _ in "/d" }.places.map(\.path) == ["/p"])
     #expect(DataSearch(path: "~/p") { $0 == "HOME" ? "/home/me" : nil }.places.map(\.path) == ["/home/me/p"])
   }
