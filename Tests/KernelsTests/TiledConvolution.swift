@@ -1,0 +1,202 @@
+@testable import Kernels
+
+/// A 3x3 convolution with padding 1 of one image through all of Winograd's steps, beside plain double precision.
+struct TiledConvolution {
+  let channels: Int
+  let filters: Int
+  let height: Int
+  let width: Int
+  let inputBlocks: Int
+  let outputBlocks: Int
+  private let shape: WinogradProductShape
+  private let tileRows: Int
+  private let tileColumns: Int
+  /// Blocked, with a border of one.
+  private let image: Memory
+  /// Blocked, without a border.
+  private let gradient: Memory
+  /// [filter][channel][9].
+  private let weights: Memory
+  private let scratch: Memory
+  private let zeroRow: Memory
+
+  init(channels: Int, filters: Int, height: Int, width: Int, random: inout TestRandom) {
+    self.channels = channels
+    self.filters = filters
+    self.height = height
+    self.width = width
+    inputBlocks = (channels + 7) / 8
+    outputBlocks = (filters + 7) / 8
+    tileRows = (height + 3) / 4
+    tileColumns = (width + 3) / 4
+    shape = WinogradProductShape(
+      tiles: tileRows * tileColumns, inputChannels: inputBlocks * 8, outputChannels: (filters + 15) / 16 * 16)
+    image = Memory(inputBlocks * (height + 2) * (width + 2) * 8)
+    gradient = Memory(outputBlocks * height * width * 8)
+    weights = Memory(filters * channels * 9, random: &random)
+    scratch = Memory(WinogradPlane.scratchCount(tileColumns: tileColumns), repeating: 77)
+    zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns))
+    for y in 0..<height {
+      for x in 0..<width {
+        for channel in 0..<channels { image.pointer[imagePlace(channel, y + 1, x + 1)] = random.nextFloat() }
+        for filter in 0..<filters { gradient.pointer[outputPlace(filter, y, x)] = random.nextFloat() }
+      }
+    }
+  }
+
+  var outputBlockStride: Int { height * width * 8 }
+  private func imagePlace(_ channel: Int, _ y: Int, _ x: Int) -> Int {
+    ((channel / 8 * (height + 2) + y) * (width + 2) + x) * 8 + channel % 8
+  }
+  private func outputPlace(_ filter: Int, _ y: Int, _ x: Int) -> Int {
+    ((filter / 8 * height + y) * width + x) * 8 + filter % 8
+  }
+  private func plane(blocks: Int, border: Int) -> WinogradPlane {
+    WinogradPlane(
+      blockStride: (height + 2 * border) * (width + 2 * border) * 8, rowStride: (width + 2 * border) * 8,
+      rows: height + 2 * border, columns: width + 2 * border, channelBlocks: blocks, tileRows: tileRows,
+      tileColumns: tileColumns)
+  }
+
+  private func transformedInputs() -> Memory {
+    let inputs = Memory(36 * shape.inputStride)
+    winogradInputTransform(
+      plane(blocks: inputBlocks, border: 1), source: image.pointer, destination: inputs.pointer,
+      channels: shape.inputChannels, frequencyStride: shape.inputStride, scratch: scratch.pointer,
+      zeroRow: zeroRow.pointer)
+    return inputs
+  }
+
+  private func products() -> Memory {
+    let panels = Memory(outputBlocks * channels * 72)
+    packRows(
+      weights.pointer, rows: filters, columns: channels * 9, panels: panels.pointer, panelStride: channels * 72)
+    let transformed = Memory(36 * shape.weightStride)
+    winogradWeightTransform(
+      panels: panels.pointer, inputChannels: channels, paddedInputChannels: shape.inputChannels,
+      outputBlocks: outputBlocks, reversed: false, weights: transformed.pointer, frequencyStride: shape.weightStride)
+    let products = Memory(36 * shape.outputStride)
+    winogradProduct(
+      shape, inputs: transformedInputs().pointer, weights: transformed.pointer, products: products.pointer)
+    return products
+  }
+
+  func outputs(epilogue: WinogradEpilogue) -> [Float] {
+    let output = Memory(outputBlocks * outputBlockStride, repeating: 99)
+    winogradOutputTransform(
+      plane(blocks: outputBlocks, border: 0), products: products().pointer, channels: shape.outputChannels,
+      frequencyStride: shape.outputStride, destination: output.pointer, epilogue: epilogue, scratch: scratch.pointer)
+    return output.array
+  }
+
+  /// Height and width have to be multiples of 4.
+  func pooled(bias: UnsafePointer<Float>) -> (values: [Float], places: [Int32]) {
+    let count = outputBlocks * outputBlockStride / 4
+    let output = Memory(count, repeating: 99)
+    var places = [Int32](repeating: 99, count: count)
+    let pooledPlane = WinogradPlane(
+      blockStride: outputBlockStride / 4, rowStride: width * 4, rows: height, columns: width,
+      channelBlocks: outputBlocks, tileRows: tileRows, tileColumns: tileColumns)
+    places.withUnsafeMutableBufferPointer { places in
+      winogradPooledOutputTransform(
+        pooledPlane, products: products().pointer, channels: shape.outputChannels,
+        frequencyStride: shape.outputStride, bias: bias, destination: output.pointer,
+        places: places.baseAddress.unsafelyUnwrapped, scratch: scratch.pointer)
+    }
+    return (output.array, places)
+  }
+
+  /// The four places of the full output that a pooled one looks at, row by row.
+  func window(ofPooled place: Int) -> [Int] {
+    let lane = place % 8
+    let column = place / 8 % (width / 2)
+    let row = place / 8 / (width / 2) % (height / 2)
+    let block = place / (outputBlockStride / 4)
+    return [(0, 0), (0, 1), (1, 0), (1, 1)].map { i, j in
+      outputPlace(block * 8 + lane, 2 * row + i, 2 * column + j)
+    }
+  }
+
+  func forwardError() -> Double {
+    let values = outputs(epilogue: .none)
+    return error { visit in
+      for filter in 0..<filters {
+        for y in 0..<height {
+          for x in 0..<width {
+            var sum = 0.0
+            for channel in 0..<channels {
+              for tap in 0..<9 {
+                sum +=
+                  image[imagePlace(channel, y + tap / 3, x + tap % 3)]
+                  * weights[(filter * channels + channel) * 9 + tap]
+              }
+            }
+            visit(Double(values[outputPlace(filter, y, x)]), sum)
+          }
+        }
+      }
+    }
+  }
+
+  private func gradients() -> (weights: [Float], bias: [Float]) {
+    let transformed = Memory(36 * shape.outputStride)
+    let bias = Memory(outputBlocks * 8)
+    winogradGradientTransform(
+      plane(blocks: outputBlocks, border: 0), source: gradient.pointer, destination: transformed.pointer,
+      channels: shape.outputChannels, frequencyStride: shape.outputStride, biasGradient: bias.pointer,
+      scratch: scratch.pointer, zeroRow: zeroRow.pointer)
+    let block = Memory(winogradGradientBlockCount)
+    let panels = Memory(outputBlocks * channels * 72)
+    winogradWeightGradient(
+      shape, inputs: transformedInputs().pointer, gradients: transformed.pointer, channels: channels,
+      outputBlocks: outputBlocks, block: block.pointer, panels: panels.pointer)
+    let result = Memory(filters * channels * 9)
+    unpackRows(
+      panels.pointer, panelStride: channels * 72, rows: filters, columns: channels * 9, matrix: result.pointer)
+    return (result.array, bias.array)
+  }
+
+  func weightGradientError() -> Double {
+    let values = gradients().weights
+    return error { visit in
+      for filter in 0..<filters {
+        for channel in 0..<channels {
+          for tap in 0..<9 {
+            var sum = 0.0
+            for y in 0..<height {
+              for x in 0..<width {
+                sum +=
+                  image[imagePlace(channel, y + tap / 3, x + tap % 3)] * gradient[outputPlace(filter, y, x)]
+              }
+            }
+            visit(Double(values[(filter * channels + channel) * 9 + tap]), sum)
+          }
+        }
+      }
+    }
+  }
+
+  func biasGradientError() -> Double {
+    let values = gradients().bias
+    return error { visit in
+      for filter in 0..<filters {
+        var sum = 0.0
+        for y in 0..<height {
+          for x in 0..<width { sum += gradient[outputPlace(filter, y, x)] }
+        }
+        visit(Double(values[filter]), sum)
+      }
+    }
+  }
+
+  /// Largest difference relative to the largest expected value.
+  private func error(_ body: (_ visit: (_ value: Double, _ expected: Double) -> Void) -> Void) -> Double {
+    var difference = 0.0
+    var largest = 0.0
+    body { value, expected in
+      difference = max(difference, abs(value - expected))
+      largest = max(largest, abs(expected))
+    }
+    return difference / largest
+  }
+}

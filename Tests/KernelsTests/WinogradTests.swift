@@ -1,0 +1,143 @@
+import Testing
+
+@testable import Kernels
+
+@Suite struct WinogradTests {
+  @Test(arguments: 0..<30)
+  func productsStayWithinTheirBound(seed: Int) {
+    var random = TestRandom(seed)
+    let shape = WinogradProductShape(
+      tiles: random.next(1...50), inputChannels: 8 * random.next(1...9), outputChannels: 16 * random.next(1...5))
+    let inputs = Memory(36 * shape.inputStride, random: &random)
+    let weights = Memory(36 * shape.weightStride, random: &random)
+    let products = Memory(36 * shape.outputStride, repeating: 99)
+    winogradProduct(shape, inputs: inputs.pointer, weights: weights.pointer, products: products.pointer)
+    var worst = 0.0
+    for frequency in 0..<36 {
+      for tile in 0..<shape.tiles {
+        for output in 0..<shape.outputChannels {
+          var sum = 0.0
+          var magnitude = 0.0
+          for channel in 0..<shape.inputChannels {
+            let term =
+              inputs[frequency * shape.inputStride + tile * shape.inputChannels + channel]
+              * weights[
+                frequency * shape.weightStride + (output / 16 * shape.inputChannels + channel) * 16 + output % 16]
+            sum += term
+            magnitude += abs(term)
+          }
+          let value = products[frequency * shape.outputStride + tile * shape.outputChannels + output]
+          worst = max(worst, abs(value - sum) / (Double(shape.inputChannels) * roundoff * magnitude))
+        }
+      }
+    }
+    #expect(worst <= 1)
+  }
+
+  @Test(arguments: 0..<30)
+  func weightGradientProductsStayWithinTheirBoundAndAdd(seed: Int) {
+    var random = TestRandom(seed)
+    let shape = WinogradProductShape(
+      tiles: random.next(1...30), inputChannels: 8 * random.next(1...9), outputChannels: 16 * random.next(1...5))
+    let inputs = Memory(36 * shape.inputStride, random: &random)
+    let gradients = Memory(36 * shape.outputStride, random: &random)
+    let once = Memory(36 * shape.weightStride, repeating: 99)
+    winogradWeightGradientProduct(
+      shape, inputs: inputs.pointer, gradients: gradients.pointer, weightGradients: once.pointer, adding: false)
+    var worst = 0.0
+    for frequency in 0..<36 {
+      for channel in 0..<shape.inputChannels {
+        for output in 0..<shape.outputChannels {
+          var sum = 0.0
+          var magnitude = 0.0
+          for tile in 0..<shape.tiles {
+            let term =
+              inputs[frequency * shape.inputStride + tile * shape.inputChannels + channel]
+              * gradients[frequency * shape.outputStride + tile * shape.outputChannels + output]
+            sum += term
+            magnitude += abs(term)
+          }
+          let place =
+            frequency * shape.weightStride + (output / 16 * shape.inputChannels + channel) * 16 + output % 16
+          worst = max(worst, abs(once[place] - sum) / (Double(shape.tiles) * roundoff * magnitude))
+        }
+      }
+    }
+    #expect(worst <= 1)
+    // Adding the same again continues the same chain of sums as twice the tiles do.
+    let twice = Memory(36 * shape.weightStride)
+    for _ in 0..<2 {
+      winogradWeightGradientProduct(
+        shape, inputs: inputs.pointer, gradients: gradients.pointer, weightGradients: twice.pointer, adding: true)
+    }
+    for frequency in 0..<36 {
+      let place = frequency * shape.weightStride
+      #expect(abs(twice[place] - 2 * once[place]) <= 4 * Double(shape.tiles) * roundoff * Double(shape.tiles))
+    }
+  }
+
+  @Test(arguments: 0..<12)
+  func theBlockedWeightGradientHasTheBitsOfItsTwoParts(seed: Int) {
+    var random = TestRandom(seed)
+    let channels = random.next(1...70)
+    let filters = random.next(1...70)
+    let blocks = (filters + 7) / 8
+    let shape = WinogradProductShape(
+      tiles: random.next(1...30), inputChannels: (channels + 7) / 8 * 8, outputChannels: (filters + 15) / 16 * 16)
+    let inputs = Memory(36 * shape.inputStride, random: &random)
+    let gradients = Memory(36 * shape.outputStride, random: &random)
+    let sums = Memory(36 * shape.weightStride)
+    let expected = Memory(blocks * channels * 72)
+    winogradWeightGradientProduct(
+      shape, inputs: inputs.pointer, gradients: gradients.pointer, weightGradients: sums.pointer, adding: false)
+    winogradWeightGradientTransform(
+      gradients: sums.pointer, inputChannels: channels, paddedInputChannels: shape.inputChannels,
+      outputBlocks: blocks, frequencyStride: shape.weightStride, panels: expected.pointer,
+      panelStride: channels * 72)
+    let block = Memory(winogradGradientBlockCount)
+    let panels = Memory(blocks * channels * 72, repeating: 99)
+    winogradWeightGradient(
+      shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, outputBlocks: blocks,
+      block: block.pointer, panels: panels.pointer)
+    #expect(panels.array == expected.array)
+  }
+
+  /// The bound of the whole convolution, transforms included, relative to the largest value: the docstrings' figures.
+  @Test(arguments: 0..<20)
+  func convolutionsByTilesStayWithinTheirBound(seed: Int) {
+    var random = TestRandom(seed)
+    let test = TiledConvolution(
+      channels: random.next(1...40), filters: random.next(1...40), height: random.next(3...20),
+      width: random.next(3...20), random: &random)
+    #expect(test.forwardError() <= winogradForwardErrorBound)
+    #expect(test.weightGradientError() <= winogradWeightGradientErrorBound)
+    #expect(test.biasGradientError() <= winogradForwardErrorBound)
+  }
+
+  @Test(arguments: 0..<10)
+  func epiloguesAreWhatTheySay(seed: Int) {
+    var random = TestRandom(seed)
+    let test = TiledConvolution(
+      channels: random.next(1...20), filters: random.next(1...20), height: 4 * random.next(1...4),
+      width: 4 * random.next(1...4), random: &random)
+    let plain = test.outputs(epilogue: .none)
+    let bias = Memory(test.outputBlocks * 8, random: &random)
+    let shifted = test.outputs(epilogue: .bias(bias.pointer))
+    let rectified = test.outputs(epilogue: .biasAndReLU(bias.pointer))
+    let mask = Memory(plain.count, random: &random)
+    let masked = test.outputs(
+      epilogue: .mask(mask.pointer, blockStride: test.outputBlockStride, rowStride: test.width * 8))
+    let (pooled, places) = test.pooled(bias: bias.pointer)
+    for i in 0..<plain.count {
+      let lane = i / test.outputBlockStride * 8 + i % 8
+      #expect(shifted[i] == plain[i] + bias.pointer[lane])
+      #expect(rectified[i] == max(0, shifted[i]))
+      #expect(masked[i] == (mask.pointer[i] > 0 ? plain[i] : 0))
+    }
+    for (i, value) in pooled.enumerated() {
+      let window = test.window(ofPooled: i).map { rectified[$0] }
+      #expect(value == window.max())
+      #expect(value > 0 ? window[Int(places[i])] == value : places[i] >= 4)
+    }
+  }
+}
