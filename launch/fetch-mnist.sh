@@ -46,7 +46,7 @@ declare -rA checksums=(
 )
 
 places=()
-for place in ${DTRAIN_DATA:+"$DTRAIN_DATA"} "$root/data" "$root/../shared/data" /usr/share/datasets; do
+for place in ${DTRAIN_DATA:+"$DTRAIN_DATA"} "$root/data" "${root%/*}/shared/data" /usr/share/datasets; do
   places+=("$place" "$place/mnist")
 done
 read -ra mirrors <<<"${DTRAIN_MNIST_MIRRORS:-\

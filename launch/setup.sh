@@ -110,9 +110,10 @@ install_missing() {
   fi
   printf 'launch/setup.sh: installing %s\n' "${missing_packages[*]}" >&2
   update_package_lists
-  "${as_root[@]}" apt-get install -q -y --no-install-recommends -o "DPkg::Lock::Timeout=$lock_patience_seconds" \
-    "${missing_packages[@]}" </dev/null >&2 \
-    || fail 69 "could not install ${missing_packages[*]}; the lines above say why"
+  local output
+  output=$("${as_root[@]}" apt-get install -q -y --no-install-recommends \
+    -o "DPkg::Lock::Timeout=$lock_patience_seconds" "${missing_packages[@]}" </dev/null 2>&1) \
+    || fail 69 "$output"$'\n'"could not install ${missing_packages[*]}; the lines above say why"
   find_missing
   [ ${#missing_packages[@]} -eq 0 ] || fail 69 "still missing after the installation: ${missing_names[*]}"
 }

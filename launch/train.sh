@@ -78,5 +78,6 @@ fi
 # that would run on the one core its rank is bound to.
 swift build --product dtrain >&2
 
+echo "launch/train.sh: starting $ranks ranks; their package managers take turns, and those that wait say so" >&2
 if $synthetic; then echo 'launch/train.sh: NOT MNIST: training on synthetic digits' >&2; fi
 exec mpirun -n "$ranks" swift run --skip-build dtrain "$@"
