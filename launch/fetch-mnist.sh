@@ -51,13 +51,14 @@ for place in ${DTRAIN_DATA:+"$DTRAIN_DATA"} "$root/data" "${root%/*}/shared/data
 done
 read -ra mirrors <<<"${DTRAIN_MNIST_MIRRORS:-\
 https://storage.googleapis.com/cvdf-datasets/mnist https://ossci-datasets.s3.amazonaws.com/mnist}"
+readonly all_mirrors=("${mirrors[@]}")
 
-# A mirror that does not answer is given up after seconds, one that trickles after twenty.
+# A mirror that does not answer is given up after seconds, one that trickles after ten.
 download() {
   if command -v curl >/dev/null; then
-    curl --fail --location --silent --show-error --connect-timeout 5 --speed-limit 1000 --speed-time 20 -o "$2" "$1"
+    curl --fail --location --silent --show-error --connect-timeout 5 --speed-limit 1000 --speed-time 10 -o "$2" "$1"
   elif command -v wget >/dev/null; then
-    wget --no-verbose --tries=1 --dns-timeout=5 --connect-timeout=5 --read-timeout=20 -O "$2" "$1"
+    wget --no-verbose --tries=1 --dns-timeout=5 --connect-timeout=5 --read-timeout=10 -O "$2" "$1"
   else
     echo 'there is neither curl nor wget' >&2
     return 1
@@ -74,14 +75,13 @@ trap '[ -z "$partial" ] || rm -f "$partial"' EXIT
 
 # Puts a complete file under its name at once, so that nobody ever reads half of one.
 put_in_place() {
-  chmod 644 "$partial"
-  mv -f "$partial" "$destination/$1"
+  chmod 644 "$partial" && mv -f "$partial" "$destination/$1" || exit 73
   partial=
   say "$1 from $2"
 }
 
 fetch() {
-  local name=$1 variant place mirror
+  local name=$1 variant place index mirror
   for variant in "$name.gz" "$name"; do
     if is_right "$destination/$variant" "$variant"; then return 0; fi
   done
@@ -89,20 +89,25 @@ fetch() {
   for place in "${places[@]}"; do
     for variant in "$name.gz" "$name"; do
       [ -e "$place/$variant" ] || continue
-      if cp "$place/$variant" "$partial" && is_right "$partial" "$variant"; then
+      cp "$place/$variant" "$partial" || continue
+      if is_right "$partial" "$variant"; then
         put_in_place "$variant" "$place"
         return 0
       fi
       say "$place/$variant is not MNIST's file (its md5 is not ${checksums[$variant]}); looking further"
     done
   done
-  for mirror in "${mirrors[@]}"; do
-    if ! download "$mirror/$name.gz" "$partial"; then continue; fi
-    if is_right "$partial" "$name.gz"; then
-      put_in_place "$name.gz" "$mirror"
-      return 0
+  for index in "${!mirrors[@]}"; do
+    mirror=${mirrors[index]}
+    if download "$mirror/$name.gz" "$partial"; then
+      if is_right "$partial" "$name.gz"; then
+        put_in_place "$name.gz" "$mirror"
+        return 0
+      fi
+      say "$mirror/$name.gz arrived with a wrong md5; looking further"
     fi
-    say "$mirror/$name.gz arrived with a wrong md5; looking further"
+    # The other files need not wait for this mirror again.
+    unset "mirrors[index]"
   done
   return 1
 }
@@ -112,7 +117,7 @@ for name in "${names[@]}"; do
   if ! fetch "$name"; then
     rm -f "$partial"
     rmdir "$destination" 2>/dev/null || true
-    say "$name.gz can be had nowhere: not in ${places[*]}, nor from ${mirrors[*]}. Put MNIST's four files into \
+    say "$name.gz can be had nowhere: not in ${places[*]}, nor from ${all_mirrors[*]}. Put MNIST's four files into \
 $destination, or into a folder named by DTRAIN_DATA, or train with dataset.name=synthetic-digits, which needs none"
     exit 66
   fi

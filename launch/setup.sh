@@ -31,6 +31,7 @@ needs=(
   'library yaml-0.1 libyaml-dev'
   'library libcrypto libssl-dev'
   'library libpng libpng-dev'
+  'downloader curl-or-wget curl'
 )
 write_openmpi_defaults=false
 
@@ -54,6 +55,7 @@ done
 is_present() {
   case $1 in
     command) command -v "$2" >/dev/null ;;
+    downloader) command -v curl >/dev/null || command -v wget >/dev/null ;;
     library) pkg-config --exists "$2" 2>/dev/null ;;
     module) python3 -c "import $2" 2>/dev/null ;;
     headers) python3 -c "import os, sys, sysconfig
@@ -99,7 +101,8 @@ update_package_lists() {
 
 install_missing() {
   if ! command -v apt-get >/dev/null; then
-    fail 69 "missing, by the names of Debian's packages: ${missing_names[*]}; install them with this system's packages"
+    fail 69 "missing, by the names of Debian's packages:$(printf ' %s,' "${missing_names[@]}") to be installed with this system's \
+own package manager"
   fi
   as_root=(env DEBIAN_FRONTEND=noninteractive)
   if [ "$(id -u)" -ne 0 ]; then
