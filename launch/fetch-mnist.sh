@@ -8,7 +8,8 @@
 #   $DTRAIN_DATA, data/ and ../shared/data beside the repository's files, /usr/share/datasets,
 #   then public mirrors (or those in $DTRAIN_MNIST_MIRRORS, separated by spaces).
 #
-# Exit codes: 0 all four are there, 64 wrong usage, 66 one can be had nowhere, 73 DEST cannot be written.
+# Exit codes: 0 all four are there, 64 wrong usage, 66 one can be had nowhere, 73 DEST cannot be created,
+# 74 a copy failed midway.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -88,8 +89,8 @@ fetch() {
   partial=$(mktemp "$destination/.$name.XXXXXX") || exit 73
   for place in "${places[@]}"; do
     for variant in "$name.gz" "$name"; do
-      [ -e "$place/$variant" ] || continue
-      cp "$place/$variant" "$partial" || continue
+      [ -f "$place/$variant" ] && [ -r "$place/$variant" ] || continue
+      cp "$place/$variant" "$partial" || exit 74
       if is_right "$partial" "$variant"; then
         put_in_place "$variant" "$place"
         return 0
