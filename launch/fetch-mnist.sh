@@ -89,7 +89,7 @@ fetch() {
   partial=$(mktemp "$destination/.$name.XXXXXX") || exit 73
   for place in "${places[@]}"; do
     for variant in "$name.gz" "$name"; do
-      [ -f "$place/$variant" ] && [ -r "$place/$variant" ] || continue
+      if [ ! -r "$place/$variant" ]; then continue; fi
       cp "$place/$variant" "$partial" || exit 74
       if is_right "$partial" "$variant"; then
         put_in_place "$variant" "$place"
