@@ -30,17 +30,21 @@ public struct PosixThread {
     let box = Unmanaged.passRetained(Box(body))
     #if canImport(Darwin)
       var started: pthread_t?
-      let code = pthread_create(&started, &attributes, { argument in
-        Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-      }, box.toOpaque())
+      let code = pthread_create(
+        &started, &attributes,
+        { argument in
+          Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+          return nil
+        }, box.toOpaque())
     #else
       var started: pthread_t? = pthread_t()
-      let code = pthread_create(&started!, &attributes, { argument in
-        guard let argument else { return nil }
-        Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-      }, box.toOpaque())
+      let code = pthread_create(
+        &started!, &attributes,
+        { argument in
+          guard let argument else { return nil }
+          Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+          return nil
+        }, box.toOpaque())
     #endif
     guard code == 0, let started else {
       box.release()

@@ -90,7 +90,8 @@ final class ReplicaMailbox: @unchecked Sendable {
         try receive(receives, index, rank: rank, deadline: deadline, phase: phase)
       }
       while outstanding[rank] > 0 {
-        try wait(rank, for: firstDestination(ofRank: rank), deadline: deadline, phase: phase) { self.destinations(rank) }
+        let peer = firstDestination(ofRank: rank)
+        try wait(rank, for: peer, deadline: deadline, phase: phase) { self.destinations(rank) }
       }
     } catch {
       withdraw(rank)

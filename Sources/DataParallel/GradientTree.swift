@@ -63,7 +63,8 @@ public struct GradientTree: Sendable {
     let microbatches = leaves == 1 ? "1 microbatch" : "\(leaves) microbatches"
     let cause = "\(ranks) ranks cannot share a batch of \(batch) in \(microbatches) of \(microbatch)"
     guard ranks <= batch else {
-      throw Failure(.configuration, cause, remedy: "start at most \(leaves) ranks, or set training.batch to \(ranks) or more")
+      throw Failure(
+        .configuration, cause, remedy: "start at most \(leaves) ranks, or set training.batch to \(ranks) or more")
     }
     // ⌈batch / m⌉ ≥ ranks holds for m ≤ (batch − 1) / (ranks − 1).
     let largest = (batch - 1) / (ranks - 1)

@@ -164,12 +164,12 @@ public final class OrderedAllReduce {
       if worker > 0 { observer?.worker(worker, enters: .idle) }
     }
     // Workers hold ascending runs of leaves, and each stops at its first failure.
+    var first: Failure?
     for worker in 0..<threads.count {
-      if let failure = workerFailures[worker] {
-        workerFailures[worker] = nil
-        throw failure
-      }
+      first = first ?? workerFailures[worker]
+      workerFailures[worker] = nil
     }
+    if let first { throw first }
   }
 
   private func add(_ right: Int, into left: Int) {

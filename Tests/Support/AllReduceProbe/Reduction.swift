@@ -75,7 +75,9 @@ private func fill(_ vector: GradientVector, leaf: Int) {
 }
 
 /// FNV-1a over the bits of all that a reduction returns.
-private func fingerprint(_ gradient: UnsafeMutablePointer<Float>, _ count: Int, _ statistics: StepStatistics) -> UInt64 {
+private func fingerprint(
+  _ gradient: UnsafeMutablePointer<Float>, _ count: Int, _ statistics: StepStatistics
+) -> UInt64 {
   var hash: UInt64 = 0xCBF2_9CE4_8422_2325
   func mix(_ value: UInt64) {
     for shift in stride(from: 0, to: 64, by: 8) { hash = (hash ^ (value >> shift & 0xFF)) &* 0x100_0000_01B3 }
