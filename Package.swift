@@ -18,12 +18,15 @@ let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
 let kernels: [SwiftSetting] =
   [.unsafeFlags(["-Ounchecked", "-Xcc", "-fno-math-errno"] + processorFlags)] + processorSettings
 
-/// A module of `Sources/` together with its tests in `Tests/`.
-func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting]? = nil) -> [Target] {
+/// A module of `Sources/` together with its tests in `Tests/`, which may need more than it does (`testing`).
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting]? = nil,
+  testing: [Target.Dependency] = []
+) -> [Target] {
   [
     .target(name: name, dependencies: dependencies, swiftSettings: settings ?? optimized),
     .testTarget(
-      name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: optimized),
+      name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + testing, swiftSettings: optimized),
   ]
 }
 
@@ -47,6 +50,9 @@ let package = Package(
         "NeuralNetwork", "Reporting", "Training",
       ],
       swiftSettings: optimized),
+    .executableTarget(
+      name: "AllReduceProbe", dependencies: ["CMPI", "Communication", "DataParallel", "Failures"],
+      path: "Tests/Support/AllReduceProbe", swiftSettings: optimized),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Checkpoints", "Datasets", "Digests", "Failures"],
       swiftSettings: optimized),
@@ -61,7 +67,7 @@ let package = Package(
     + module("Models", ["Failures", "NeuralNetwork"])
     + module("Optimizers", ["Arithmetic", "Kernels"])
     + module("Communication", ["CMPI", "Failures"])
-    + module("DataParallel", ["Communication", "Failures", "Kernels"])
+    + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
     + module("Reporting", ["Failures"])
     + module(

@@ -6,9 +6,9 @@ import Failures
 public struct Transfer {
   /// The other rank. Never this rank itself.
   public var peer: Int
-  /// Tells transfers between the same two ranks apart. In [0, 32767].
+  /// Tells transfers between the same two ranks apart. In [0, 32767]. Transfers with the same tag arrive in order.
   public var tag: Int
-  /// What is sent, or where what is received goes. The sizes on both sides have to agree.
+  /// What is sent, or where what is received goes. The sizes on both sides have to agree; they may be 0.
   public var bytes: UnsafeMutableRawBufferPointer
 
   public init(peer: Int, tag: Int, bytes: UnsafeMutableRawBufferPointer) {
@@ -22,6 +22,8 @@ public struct Transfer {
 ///
 /// Everything else (broadcast, gathering, the ordered all-reduce) is built from `exchange`, so the three kinds
 /// (single process, in-process replicas, MPI) run the same code above this protocol.
+///
+/// A communicator belongs to the thread that made it.
 public protocol Communicator: AnyObject {
   /// This rank's number, in [0, size).
   var rank: Int { get }
@@ -37,14 +39,15 @@ public protocol Communicator: AnyObject {
   /// - Parameters:
   ///   - phase: what the job is doing, for the message of an error: "gradient exchange, step 12".
   /// - Throws: `Failure` when a peer does not answer within the time allowed; its cause names that rank and the phase.
+  ///   The communicator is of no use after that, since the peers are in the middle of something: only `abort` is left.
   func exchange(
     sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
   ) throws(Failure)
 
-  /// Ends the whole job with this code, other ranks included. Does not return.
+  /// Ends the whole job with this code, other ranks included. Prints nothing; does not return.
   func abort(_ code: ExitCode) -> Never
 
-  /// Leaves the job in good order. To be called once, when no rank needs another any more.
+  /// Leaves the job in good order, when every rank has come here. To be called once.
   func finish() throws(Failure)
 }
 

@@ -1,0 +1,120 @@
+import Failures
+
+/// What ranks do together beside the gradient exchange: setting up, comparing, leaving. All built from `exchange`.
+///
+/// Every rank has to call them in the same order. They allocate, and are meant for use outside the training step.
+extension Communicator {
+  /// Copies `bytes` of rank `root` to every rank, down a binomial tree: log2(size) rounds.
+  public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int = 0, phase: Phase) throws(Failure) {
+    // Numbered from the root, a rank hears from the one without its lowest set bit.
+    let position = (rank - root + size) % size
+    var bit = 1
+    while bit < size && position & bit == 0 { bit <<= 1 }
+    if position != 0 {
+      let parent = (position - bit + root) % size
+      try exchange(receiving: [Transfer(peer: parent, tag: 0, bytes: bytes)], phase: phase)
+    }
+    var sends: [Transfer] = []
+    bit >>= 1
+    while bit > 0 {
+      if position + bit < size {
+        sends.append(Transfer(peer: (position + bit + root) % size, tag: 0, bytes: bytes))
+      }
+      bit >>= 1
+    }
+    try exchange(sending: sends, phase: phase)
+  }
+
+  /// Every rank's block on rank `root`, by rank; nil on the others.
+  ///
+  /// - Parameter block: as long on every rank.
+  public func gather(_ block: [UInt8], to root: Int = 0, phase: Phase) throws(Failure) -> [[UInt8]]? {
+    var own = block
+    if rank != root {
+      try withTransfers(of: &own) { (bytes) throws(Failure) in
+        try self.exchange(sending: [Transfer(peer: root, tag: 0, bytes: bytes)], phase: phase)
+      }
+      return nil
+    }
+    var all = [UInt8](repeating: 0, count: block.count * size)
+    try withTransfers(of: &all) { (bytes) throws(Failure) in
+      let receives = self.peers.map { Transfer(peer: $0, tag: 0, bytes: bytes.block($0, of: block.count)) }
+      try self.exchange(receiving: receives, phase: phase)
+    }
+    return blocks(all, own: block)
+  }
+
+  /// Every rank's block on every rank, by rank.
+  ///
+  /// - Parameter block: as long on every rank.
+  public func allGather(_ block: [UInt8], phase: Phase) throws(Failure) -> [[UInt8]] {
+    var own = block
+    var all = [UInt8](repeating: 0, count: block.count * size)
+    try withTransfers(of: &own) { (bytes) throws(Failure) in
+      try withTransfers(of: &all) { (allBytes) throws(Failure) in
+        try self.exchange(
+          sending: self.peers.map { Transfer(peer: $0, tag: 0, bytes: bytes) },
+          receiving: self.peers.map { Transfer(peer: $0, tag: 0, bytes: allBytes.block($0, of: block.count)) },
+          phase: phase)
+      }
+    }
+    return blocks(all, own: block)
+  }
+
+  /// Returns when every rank has called it.
+  ///
+  /// Each rank hears from each other directly. Dissemination would need fewer messages, but a rank that waits for
+  /// one that waits for a third would accuse the wrong one.
+  public func barrier(phase: Phase) throws(Failure) {
+    let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    let transfers = peers.map { Transfer(peer: $0, tag: 0, bytes: nothing) }
+    try exchange(sending: transfers, receiving: transfers, phase: phase)
+  }
+
+  /// Makes sure that every rank has the same digest as rank 0.
+  ///
+  /// - Parameter what: what was digested, in words: "configuration".
+  /// - Throws: on all ranks alike, a `.configuration` failure that names every rank that differs.
+  public func agree(on digest: [UInt8], what: String, phase: Phase) throws(Failure) {
+    let digests = try allGather(digest, phase: phase)
+    let others = peersOfRankZero.filter { digests[$0] != digests[0] }
+    guard !others.isEmpty else { return }
+    let places = others.map { "\($0) (\(hosts[$0]))" }.joined(separator: ", ")
+    throw Failure(
+      .configuration, "not the same \(what) as on rank 0 (\(hosts[0])): rank\(others.count == 1 ? "" : "s") \(places)",
+      remedy: "start every rank with the same program, settings and files")
+  }
+
+  private var peers: [Int] { (0..<size).filter { $0 != rank } }
+  private var peersOfRankZero: Range<Int> { 1..<max(1, size) }
+
+  private func blocks(_ all: [UInt8], own: [UInt8]) -> [[UInt8]] {
+    (0..<size).map { $0 == rank ? own : Array(all[$0 * own.count..<($0 + 1) * own.count]) }
+  }
+
+  /// `exchange` for lists made on the spot.
+  public func exchange(sending: [Transfer] = [], receiving: [Transfer] = [], phase: Phase) throws(Failure) {
+    if sending.isEmpty && receiving.isEmpty { return }
+    let outcome = sending.withUnsafeBufferPointer { sends in
+      receiving.withUnsafeBufferPointer { receives in
+        Result { () throws(Failure) in try self.exchange(sends: sends, receives: receives, phase: phase) }
+      }
+    }
+    try outcome.get()
+  }
+}
+
+private func withTransfers(
+  of bytes: inout [UInt8], _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+) throws(Failure) {
+  let outcome = bytes.withUnsafeMutableBytes { buffer in
+    Result { () throws(Failure) in try body(buffer) }
+  }
+  try outcome.get()
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate func block(_ index: Int, of byteCount: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(rebasing: self[index * byteCount..<(index + 1) * byteCount])
+  }
+}

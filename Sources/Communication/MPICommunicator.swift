@@ -1,0 +1,161 @@
+import CMPI
+import Failures
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// One of the ranks that a launcher has started, over MPI.
+///
+/// MPI is called from the thread that made the communicator alone (`MPI_THREAD_FUNNELED`), and never in a way that
+/// could wait without end: every wait is a request that is looked at again and again until a deadline, so that the
+/// rank that does not come can be named.
+public final class MPICommunicator: Communicator {
+  public let rank: Int
+  public let size: Int
+  public private(set) var hosts: [String] = []
+  public var summary: String { size == 1 ? "1 MPI rank" : "\(size) MPI ranks" }
+
+  private let timeout: Duration
+  private let thread = pthread_self()
+  private let requests = MPIRequests()
+  private var isOversubscribed = true
+  /// Why the last exchange failed. There can be no other after it.
+  private var failure: Failure?
+
+  /// Joins the job: `MPI_Init`, then where every rank runs. To be called once in a process.
+  ///
+  /// - Parameters:
+  ///   - launcher: what started the process, to be compared with what the MPI library finds.
+  ///   - timeout: how long a rank waits for another.
+  public init(launcher: Launcher?, timeout: Duration = .seconds(60)) throws(Failure) {
+    self.timeout = timeout
+    var provided: Int32 = 0
+    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+    let world = dtrain_mpi_comm_world()
+    try check(MPI_Comm_set_errhandler(world, dtrain_mpi_errors_return()), "MPI_Comm_set_errhandler")
+    var number: Int32 = 0
+    try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
+    rank = Int(number)
+    try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
+    size = Int(number)
+
+    if let launcher, let launched = launcher.size, launched != size {
+      throw Failure(
+        .unavailable,
+        "\(launcher.name) has started \(launched) processes, but this program's MPI library (\(libraryName())) "
+          + "sees \(size): they do not belong together",
+        remedy: "start it with the mpirun of that library (see `which -a mpirun`), or rebuild it against the other one")
+    }
+    let places = try allGather(RankPlace.current().bytes, phase: Phase("start of the job")).map(RankPlace.init(bytes:))
+    hosts = places.map(\.host)
+    isOversubscribed = RankPlace.isOversubscribed(places, rank: rank)
+  }
+
+  public func exchange(
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+  ) throws(Failure) {
+    if let failure { throw failure }
+    do throws(Failure) {
+      guard pthread_equal(thread, pthread_self()) != 0 else {
+        throw Failure(
+          .software, "rank \(rank) called MPI from a second thread in \(phase)",
+          remedy: "report this: it is a defect of the program")
+      }
+      for transfers in [sends, receives] {
+        for transfer in transfers where !transfer.isValid(rank: rank, size: size) {
+          throw .invalidTransfer(transfer, rank: rank, size: size, phase: phase)
+        }
+      }
+      // Receives first: what arrives then goes straight to its place.
+      for transfer in receives { try requests.post(transfer, .receive, rank: rank, phase: phase) }
+      for transfer in sends { try requests.post(transfer, .send, rank: rank, phase: phase) }
+      try complete(phase)
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  private func complete(_ phase: Phase) throws(Failure) {
+    var wait = PolledWait(timeout: timeout, isOversubscribed: isOversubscribed)
+    while !(try requests.haveCompleted(rank: rank, phase: phase)) {
+      if !wait.pause() {
+        let peers = try requests.pendingPeers(rank: rank, phase: phase)
+        if peers.isEmpty { break }
+        throw .waitedTooLong(rank: rank, for: peers, hosts: hosts, phase: phase, timeout: timeout)
+      }
+    }
+  }
+
+  public func abort(_ code: ExitCode) -> Never {
+    fflush(nil)
+    var isInitialized: Int32 = 0
+    var isFinalized: Int32 = 0
+    MPI_Initialized(&isInitialized)
+    MPI_Finalized(&isFinalized)
+    if isInitialized != 0 && isFinalized == 0 { MPI_Abort(dtrain_mpi_comm_world(), code.rawValue) }
+    _exit(code.rawValue)
+  }
+
+  /// Leaves the job when all ranks have come here.
+  ///
+  /// `MPI_Finalize` of one rank while others still wait in an exchange would leave them hanging, so the ranks meet
+  /// under the deadline first. It waits for the other ranks itself, where no deadline of ours reaches: a thread that
+  /// watches it ends the process when it takes too long.
+  public func finish() throws(Failure) {
+    try barrier(phase: Phase("leaving the job"))
+    let watch = try FinalizeWatch(rank: rank, timeout: timeout)
+    try check(MPI_Finalize(), "MPI_Finalize")
+    watch.cancel()
+  }
+}
+
+/// Ends the process, with a line that says why, unless it is cancelled in time.
+private struct FinalizeWatch {
+  private final class State: @unchecked Sendable {  // Unchecked: `isDone` is used under the monitor alone.
+    let monitor = Monitor(conditions: 1)
+    var isDone = false
+  }
+
+  private let state = State()
+  private let thread: PosixThread
+
+  init(rank: Int, timeout: Duration) throws(Failure) {
+    let state = state
+    thread = try PosixThread(stackBytes: 256 << 10) {
+      let deadline = monotonicNanoseconds() + timeout.nanoseconds
+      state.monitor.lock()
+      defer { state.monitor.unlock() }
+      while !state.isDone {
+        if state.monitor.wait(on: 0, until: deadline) { continue }
+        if state.isDone { return }
+        let line =
+          "rank \(rank) has waited \(seconds(timeout)) for MPI_Finalize; all work was done, but another rank has "
+          + "not left: see whether one is stopped\n"
+        line.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
+        _exit(ExitCode.failure.rawValue)
+      }
+    }
+  }
+
+  func cancel() {
+    state.monitor.lock()
+    state.isDone = true
+    state.monitor.signal(0)
+    state.monitor.unlock()
+    thread.join()
+  }
+}
+
+private func libraryName() -> String {
+  var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
+  var length: Int32 = 0
+  guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return "unknown" }
+  let name = String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  return String(name.prefix { $0 != "," && $0 != "\n" })
+}

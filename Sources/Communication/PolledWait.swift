@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a rank does between two looks at what it waits for: at first nothing, which costs the least latency; then it
+/// lets others run; after a long time it sleeps, since whoever is late by that much is not late by some microseconds.
+struct PolledWait {
+  private let mayBeWaitedFor: UInt64
+  private let spins: Int
+  private var polls = 0
+  private var start: UInt64
+  private var lastLook: UInt64
+
+  /// - Parameter isOversubscribed: another rank may need this processor to bring what is waited for.
+  init(timeout: Duration, isOversubscribed: Bool) {
+    mayBeWaitedFor = timeout.nanoseconds
+    spins = isOversubscribed ? 0 : 2000
+    start = monotonicNanoseconds()
+    lastLook = start
+  }
+
+  /// To be called after a look in vain.
+  ///
+  /// - Returns: false when the time allowed has passed.
+  mutating func pause() -> Bool {
+    polls += 1
+    if polls <= spins { return true }
+    if polls & 31 == 0 {
+      let now = monotonicNanoseconds()
+      // This process was stopped meanwhile, by a debugger or a signal. So may the others have been.
+      if now - lastLook > 1_000_000_000 { start += now - lastLook }
+      lastLook = now
+      if now - start >= mayBeWaitedFor { return false }
+    }
+    if lastLook - start > 50_000_000 {
+      usleep(100)
+    } else {
+      sched_yield()
+    }
+    return true
+  }
+}

@@ -1,0 +1,76 @@
+import Failures
+
+/// The one binary tree in which the gradients of a batch's microbatches are added, whatever rank holds which.
+///
+/// The leaves are the microbatches, in order. The node over leaves [a, b) is the sum of those over [a, m) and [m, b),
+/// m = ⌊(a + b) / 2⌋. Rank r of P holds the leaves [⌊r·n/P⌋, ⌊(r+1)·n/P⌋). It adds what it can by itself: the maximal
+/// subtrees that lie wholly within its leaves. Their roots are all that the other ranks need of it.
+public struct GradientTree: Sendable {
+  /// How many leaves there are, at least 1.
+  public let leaves: Int
+  /// How many ranks share them, at least 1. More ranks than leaves leave some ranks without any.
+  public let ranks: Int
+
+  public init(leaves: Int, ranks: Int) {
+    self.leaves = leaves
+    self.ranks = ranks
+  }
+
+  /// The leaves that a rank holds.
+  public func leaves(ofRank rank: Int) -> Range<Int> {
+    Self.share(rank, of: ranks, in: 0..<leaves)
+  }
+
+  /// The roots of the maximal subtrees within a rank's leaves, each as the leaves under it, from left to right.
+  public func roots(ofRank rank: Int) -> [Range<Int>] {
+    roots(within: leaves(ofRank: rank))
+  }
+
+  /// The roots of the maximal subtrees within a run of leaves, from left to right.
+  public func roots(within run: Range<Int>) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    func visit(_ node: Range<Int>) {
+      if node.lowerBound >= run.lowerBound && node.upperBound <= run.upperBound {
+        found.append(node)
+      } else if node.overlaps(run) {
+        let (left, right) = Self.children(of: node)
+        visit(left)
+        visit(right)
+      }
+    }
+    if !run.isEmpty { visit(0..<leaves) }
+    return found
+  }
+
+  /// The two nodes whose sum a node of two or more leaves is.
+  public static func children(of node: Range<Int>) -> (left: Range<Int>, right: Range<Int>) {
+    let middle = (node.lowerBound + node.upperBound) / 2
+    return (node.lowerBound..<middle, middle..<node.upperBound)
+  }
+
+  /// The share-th of `shares` contiguous parts of a range, which differ by one in length at most.
+  static func share(_ share: Int, of shares: Int, in range: Range<Int>) -> Range<Int> {
+    let start = range.lowerBound + share * range.count / shares
+    return start..<range.lowerBound + (share + 1) * range.count / shares
+  }
+
+  /// Makes sure that a full batch gives every rank a microbatch.
+  ///
+  /// - Throws: a `.configuration` failure that says which size of a microbatch would do.
+  public static func check(batch: Int, microbatch: Int, ranks: Int) throws(Failure) {
+    let leaves = (batch + microbatch - 1) / microbatch
+    guard ranks > leaves else { return }
+    let microbatches = leaves == 1 ? "1 microbatch" : "\(leaves) microbatches"
+    let cause = "\(ranks) ranks cannot share a batch of \(batch) in \(microbatches) of \(microbatch)"
+    guard ranks <= batch else {
+      throw Failure(
+        .configuration, cause, remedy: "start at most \(leaves) ranks, or set training.batch to \(ranks) or more")
+    }
+    // ⌈batch / m⌉ ≥ ranks holds for m ≤ (batch − 1) / (ranks − 1).
+    let largest = (batch - 1) / (ranks - 1)
+    throw Failure(
+      .configuration, cause,
+      remedy: "set training.microbatch to \(largest)\(largest > 1 ? " or less" : ""), or start at most \(leaves) "
+        + (leaves == 1 ? "rank" : "ranks"))
+  }
+}
