@@ -40,7 +40,8 @@ struct LayerPlanner {
     case .convolution(let filters, let size, let padding, let stride):
       try require(filters > 0 && size > 0 && padding >= 0 && stride > 0, "convolution", number)
       try require(
-        shape.height + 2 * padding >= size && shape.width + 2 * padding >= size, "convolution with a \(size)x\(size) filter",
+        shape.height + 2 * padding >= size && shape.width + 2 * padding >= size,
+        "convolution with a \(size)x\(size) filter",
         number)
       func convolution(_ epilogue: Convolution.Epilogue) -> Convolution {
         Convolution(

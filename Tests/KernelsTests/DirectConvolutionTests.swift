@@ -69,7 +69,8 @@ import Testing
           for channel in 0..<shape.inputChannels {
             for tap in 0..<shape.taps {
               let term =
-                test.input(channel, y * shape.stride + tap / shape.filterWidth, x * shape.stride + tap % shape.filterWidth)
+                test.input(
+                  channel, y * shape.stride + tap / shape.filterWidth, x * shape.stride + tap % shape.filterWidth)
                 * test.weights[(filter * shape.inputChannels + channel) * shape.taps + tap]
               sum += term
               magnitude += abs(term)
@@ -113,7 +114,8 @@ import Testing
             for x in 0..<shape.outputColumns {
               let gradient = test.gradient[test.outputPlace(filter, y, x)]
               let term =
-                test.input(channel, y * shape.stride + tap / shape.filterWidth, x * shape.stride + tap % shape.filterWidth)
+                test.input(
+                  channel, y * shape.stride + tap / shape.filterWidth, x * shape.stride + tap % shape.filterWidth)
                 * gradient
               sum += term
               magnitude += abs(term)

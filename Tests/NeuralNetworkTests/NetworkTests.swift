@@ -46,30 +46,36 @@ private let tolerance = 2e-5
   }
 
   /// Each layer alone between what it needs to be a network.
-  @Test(arguments: [
-    [.convolution(filters: 3, size: 3, padding: 1, stride: 1)],
-    [
-      .convolution(filters: 9, size: 1, padding: 0, stride: 1), .convolution(filters: 5, size: 3, padding: 1, stride: 1),
-    ],
-    [
-      .convolution(filters: 8, size: 1, padding: 0, stride: 1), .convolution(filters: 5, size: 3, padding: 2, stride: 1),
-    ],
-    [
-      .convolution(filters: 8, size: 1, padding: 0, stride: 1), .convolution(filters: 5, size: 3, padding: 0, stride: 1),
-    ],
-    [
-      .convolution(filters: 8, size: 1, padding: 0, stride: 1), .convolution(filters: 17, size: 3, padding: 1, stride: 2),
-    ],
-    [
-      .convolution(filters: 4, size: 1, padding: 0, stride: 1), .convolution(filters: 4, size: 2, padding: 1, stride: 2),
-    ],
-    [.convolution(filters: 4, size: 1, padding: 0, stride: 1), .relu],
-    [.convolution(filters: 4, size: 1, padding: 0, stride: 1), .maxPooling(size: 2, stride: 2)],
-    [.convolution(filters: 4, size: 1, padding: 0, stride: 1), .relu, .maxPooling(size: 3, stride: 1)],
-    [.affine(outputs: 6), .relu],
-    [.affine(outputs: 16), .dropout(ratio: 0.5, form: .book)],
-    [.affine(outputs: 6), .dropout(ratio: 0.25, form: .inverted)],
-  ] as [[LayerDescription]])
+  @Test(
+    arguments: [
+      [.convolution(filters: 3, size: 3, padding: 1, stride: 1)],
+      [
+        .convolution(filters: 9, size: 1, padding: 0, stride: 1),
+        .convolution(filters: 5, size: 3, padding: 1, stride: 1),
+      ],
+      [
+        .convolution(filters: 8, size: 1, padding: 0, stride: 1),
+        .convolution(filters: 5, size: 3, padding: 2, stride: 1),
+      ],
+      [
+        .convolution(filters: 8, size: 1, padding: 0, stride: 1),
+        .convolution(filters: 5, size: 3, padding: 0, stride: 1),
+      ],
+      [
+        .convolution(filters: 8, size: 1, padding: 0, stride: 1),
+        .convolution(filters: 17, size: 3, padding: 1, stride: 2),
+      ],
+      [
+        .convolution(filters: 4, size: 1, padding: 0, stride: 1),
+        .convolution(filters: 4, size: 2, padding: 1, stride: 2),
+      ],
+      [.convolution(filters: 4, size: 1, padding: 0, stride: 1), .relu],
+      [.convolution(filters: 4, size: 1, padding: 0, stride: 1), .maxPooling(size: 2, stride: 2)],
+      [.convolution(filters: 4, size: 1, padding: 0, stride: 1), .relu, .maxPooling(size: 3, stride: 1)],
+      [.affine(outputs: 6), .relu],
+      [.affine(outputs: 16), .dropout(ratio: 0.5, form: .book)],
+      [.affine(outputs: 6), .dropout(ratio: 0.25, form: .inverted)],
+    ] as [[LayerDescription]])
   func gradientsOfEachLayerAreThoseOfNumericalDifferentiation(layers: [LayerDescription]) throws {
     let test = try TestNetwork(
       inputShape: FeatureShape(channels: 1, height: 8, width: 7), layers: layers + [.affine(outputs: 3)],
