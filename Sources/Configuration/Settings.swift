@@ -1,0 +1,70 @@
+/// All that a run can be told, by section. What each setting means, its range and its unit stand in `SettingsCatalog`;
+/// the values here are the defaults.
+public struct Settings: Equatable, Sendable {
+  public var seed: UInt64 = 0
+  public var model = Model()
+  public var dataset = Dataset()
+  public var training = Training()
+  public var evaluation = Evaluation()
+  public var optimizer = Optimizer()
+  public var communication = Communication()
+
+  public init() {}
+
+  public struct Model: Equatable, Sendable {
+    public var name = Name.deepconvnet
+    public var filters = [16, 16, 32, 32, 64, 64]
+    public var filterSizes = [3, 3, 3, 3, 3, 3]
+    public var paddings = [1, 1, 1, 2, 1, 1]
+    public var strides = [1, 1, 1, 1, 1, 1]
+    public var hiddenSize = 50
+    public var outputSize = 10
+    public var dropoutRatio = 0.5
+    public var dropout = Dropout.book
+
+    public enum Name: String, CaseIterable, Sendable { case deepconvnet }
+    public enum Dropout: String, CaseIterable, Sendable { case book, inverted }
+  }
+
+  public struct Dataset: Equatable, Sendable {
+    public var name = Name.mnist
+    public var path: String?
+    public var trainingSamples = 0
+    public var testSamples = 0
+
+    public enum Name: String, CaseIterable, Sendable {
+      case mnist
+      case fashionMNIST = "fashion-mnist"
+      case syntheticDigits = "synthetic-digits"
+    }
+  }
+
+  public struct Training: Equatable, Sendable {
+    public var epochs = 20
+    public var batch = 100
+    public var microbatch = 5
+    public var threads = 1
+  }
+
+  public struct Evaluation: Equatable, Sendable {
+    public var microbatch = 100
+    public var everyEpochs = 1
+  }
+
+  public struct Optimizer: Equatable, Sendable {
+    public var name = Name.adam
+    public var learningRate = 0.001
+    public var beta1 = 0.9
+    public var beta2 = 0.999
+    public var epsilon = 1e-7
+    public var form = Form.book
+    public var weightDecay = 0.0
+
+    public enum Name: String, CaseIterable, Sendable { case adam }
+    public enum Form: String, CaseIterable, Sendable { case book, common }
+  }
+
+  public struct Communication: Equatable, Sendable {
+    public var timeoutSeconds = 60.0
+  }
+}

@@ -1,0 +1,154 @@
+import Configuration
+import Digests
+import Failures
+import Testing
+
+/// Settings far from the defaults, drawn from a seed.
+private func randomSettings(_ seed: UInt64) -> Settings {
+  var state = seed
+  func draw(_ range: ClosedRange<Int>) -> Int {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return range.lowerBound + Int(state >> 33) % (range.upperBound - range.lowerBound + 1)
+  }
+  func fraction() -> Double { Double(draw(1...1_000_000_000)) / 1_000_000_007 / Double(draw(1...1000)) }
+  let convolutions = draw(1...9)
+  func list(_ range: ClosedRange<Int>) -> [Int] { (0..<convolutions).map { _ in draw(range) } }
+  let paths: [String?] = [
+    nil, "", "/data", "data/my files", "null", "~", "5", "true", "- a", "a: b # c", "\"quoted\\", "é\u{200b}漢", "@x",
+    " blank ", "line's", "[1]", "C:\\data", "=", "1e5", "off",
+  ]
+
+  var settings = Settings()
+  settings.seed = UInt64(draw(0...Int(Int32.max))) << UInt64(draw(0...32))
+  settings.model.filters = list(1...4096)
+  settings.model.filterSizes = list(1...64)
+  settings.model.paddings = list(0...64)
+  settings.model.strides = list(1...64)
+  settings.model.hiddenSize = draw(1...65_536)
+  settings.model.outputSize = draw(2...65_536)
+  settings.model.dropoutRatio = fraction()
+  settings.model.dropout = draw(0...1) == 0 ? .book : .inverted
+  settings.dataset.name = Settings.Dataset.Name.allCases[draw(0...2)]
+  settings.dataset.path = paths[draw(0...paths.count - 1)].flatMap { $0.isEmpty ? nil : $0 }
+  settings.dataset.trainingSamples = draw(0...Int(Int32.max))
+  settings.dataset.testSamples = draw(0...10)
+  settings.training.epochs = draw(1...1_000_000)
+  settings.training.batch = draw(1...1_048_576)
+  settings.training.microbatch = draw(1...settings.training.batch)
+  settings.training.threads = draw(1...1024)
+  settings.evaluation.microbatch = draw(1...1_048_576)
+  settings.evaluation.everyEpochs = draw(1...9)
+  settings.optimizer.learningRate = fraction()
+  settings.optimizer.beta1 = fraction()
+  settings.optimizer.beta2 = fraction()
+  settings.optimizer.epsilon = [1e-7, 1e-30, .leastNonzeroMagnitude, 1, 0.1 + 0.2][draw(0...4)]
+  settings.optimizer.form = draw(0...1) == 0 ? .book : .common
+  settings.optimizer.weightDecay = fraction()
+  settings.communication.timeoutSeconds = [60, 0.25, 604_800, fraction()][draw(0...3)]
+  return settings
+}
+
+@Suite struct ResolvedSettingsTests {
+  @Test(arguments: 0..<200 as Range<UInt64>)
+  func theResolvedFileGivesEqualSettings(seed: UInt64) throws {
+    let settings = randomSettings(seed)
+    for isDocumented in [false, true] {
+      let text = settings.yaml(documented: isDocumented)
+      let loaded = try SettingsLoader.load(text: text, named: "x.yaml")
+      #expect(loaded == settings)
+      #expect(loaded.yaml(documented: isDocumented) == text)
+    }
+  }
+
+  @Test func theResolvedFileReadsLikeOneWrittenByHand() {
+    let text = Settings().yaml()
+    #expect(text.hasPrefix("seed: 0\nmodel:\n  name: deepconvnet\n  filters: [16, 16, 32, 32, 64, 64]\n"))
+    #expect(text.contains("\n  path: null\n"))
+    #expect(text.contains("\n  epsilon: 1.0e-07\n"))
+    #expect(text.hasSuffix("communication:\n  timeout_seconds: 60\n"))
+    #expect(Settings().yaml(documented: true).contains("\n  # Passes over the training samples.\n  epochs: 20\n"))
+  }
+
+  /// A text that a digest is taken of must not change unnoticed: files of earlier runs carry it.
+  @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
+    #expect(
+      Settings().arithmeticDigest.hexadecimal
+        == "b039fa4d2c40b19ec0f822ebb2155cd555f9a739d52ef088e417211531d8febc")
+  }
+
+  @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
+    let digest = Settings().arithmeticDigest
+    let without: Set = [
+      "dataset.path", "training.epochs", "training.threads", "evaluation.every_epochs", "communication.timeout_seconds",
+    ]
+    for (key, value) in changes {
+      let settings = try SettingsLoader.load(file: nil, overrides: value.split(separator: " ").map(String.init))
+      #expect((settings.arithmeticDigest == digest) == without.contains(key), "\(key)")
+      let isOfTheProcess = ["dataset.path", "training.threads", "communication.timeout_seconds"].contains(key)
+      #expect((settings.agreementDigest == Settings().agreementDigest) == isOfTheProcess, "\(key)")
+    }
+  }
+
+  @Test func theArithmeticTextLoads() throws {
+    let settings = randomSettings(3)
+    let loaded = try SettingsLoader.load(text: settings.arithmeticText, named: "weights.safetensors")
+    #expect(loaded.arithmeticDigest == settings.arithmeticDigest)
+    #expect(loaded.model == settings.model)
+    #expect(loaded.dataset.path == nil)
+  }
+
+  @Test func differencesNameKeysAndBothValues() throws {
+    for (key, value) in changes {
+      let settings = try SettingsLoader.load(file: nil, overrides: value.split(separator: " ").map(String.init))
+      #expect(settings.differences(from: Settings()).contains { $0.key == key }, "\(key)")
+    }
+    var settings = Settings()
+    settings.training.batch = 50
+    settings.dataset.path = "/data"
+    let all = settings.differences(from: Settings())
+    #expect(
+      all.map(\.description) == [
+        "dataset.path is /data here and null there", "training.batch is 50 here and 100 there",
+      ])
+    #expect(settings.differences(from: Settings(), in: [.arithmetic, .job]).map(\.key) == ["training.batch"])
+    #expect(settings.differences(from: settings) == [])
+  }
+
+  /// Every setting, and overrides that change it alone (the lists have to agree in length).
+  private let changes: [(key: String, overrides: String)] = [
+    ("seed", "seed=1"),
+    ("model.filters", "model.filters=[1,1,1,1,1,1]"),
+    ("model.filter_sizes", "model.filter_sizes=[1,1,1,1,1,1]"),
+    ("model.paddings", "model.paddings=[0,1,1,2,1,1]"),
+    ("model.strides", "model.strides=[1,1,1,1,1,2]"),
+    ("model.hidden_size", "model.hidden_size=51"),
+    ("model.output_size", "model.output_size=11"),
+    ("model.dropout_ratio", "model.dropout_ratio=0.4"),
+    ("model.dropout", "model.dropout=inverted"),
+    ("dataset.name", "dataset.name=synthetic-digits"),
+    ("dataset.path", "dataset.path=/data"),
+    ("dataset.training_samples", "dataset.training_samples=1"),
+    ("dataset.test_samples", "dataset.test_samples=1"),
+    ("training.epochs", "training.epochs=21"),
+    ("training.batch", "training.batch=101"),
+    ("training.microbatch", "training.microbatch=6"),
+    ("training.threads", "training.threads=2"),
+    ("evaluation.microbatch", "evaluation.microbatch=99"),
+    ("evaluation.every_epochs", "evaluation.every_epochs=2"),
+    ("optimizer.learning_rate", "optimizer.learning_rate=0.0010000000000000002"),
+    ("optimizer.beta1", "optimizer.beta1=0.8"),
+    ("optimizer.beta2", "optimizer.beta2=0.99"),
+    ("optimizer.epsilon", "optimizer.epsilon=1e-8"),
+    ("optimizer.form", "optimizer.form=common"),
+    ("optimizer.weight_decay", "optimizer.weight_decay=0.1"),
+    ("communication.timeout_seconds", "communication.timeout_seconds=61"),
+  ]
+
+  @Test func theListOfChangesIsComplete() {
+    let withOneChoice = SettingsCatalog.settings.filter {
+      if case .choice(let choices) = $0.kind { choices.count == 1 } else { false }
+    }
+    #expect(
+      Set(changes.map(\.key)).union(withOneChoice.map(\.key)) == Set(SettingsCatalog.settings.map(\.key)))
+  }
+}
