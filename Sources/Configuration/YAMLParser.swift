@@ -26,6 +26,7 @@ struct YAMLParser {
   ///
   /// - Parameter text: UTF-8, or UTF-16 with a byte order mark.
   static func parse(_ text: [UInt8]) throws(YAMLProblem) -> (root: YAMLNode?, documentEnd: Int) {
+    guard !text.isEmpty else { return (nil, 0) }
     // libyaml keeps the address of the parser in the parser.
     let pointer = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
     defer { pointer.deallocate() }

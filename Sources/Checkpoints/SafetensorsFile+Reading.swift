@@ -1,0 +1,106 @@
+import Failures
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension SafetensorsFile {
+  /// Reads a file, and refuses it whole where anything in it is not as the format says.
+  ///
+  /// Takes memory in proportion to the file's size only, whatever the file says.
+  ///
+  /// - Throws: `.noInput`, `.noPermission`, `.inputOutput`, or `.badData` with what is wrong and at which byte.
+  public init(reading path: String) throws(Failure) {
+    let file = try InputFile(path)
+    guard file.size >= 8 else {
+      throw Self.damaged(path, "it has \(file.size) bytes, too few for the length of a header")
+    }
+    let length = UInt64(littleEndian: try file.read(1, of: UInt64.self, at: 0)[0])
+    guard length <= UInt64(file.size - 8) else {
+      throw Self.damaged(path, "its header should have \(length) bytes, but only \(file.size - 8) follow")
+    }
+    guard length <= SafetensorsHeader.maximumSize else {
+      throw Self.damaged(path, "its header has \(length) bytes, more than the \(SafetensorsHeader.maximumSize) allowed")
+    }
+    let dataStart = 8 + Int(length)
+    let bytes = try file.read(Int(length), of: UInt8.self, at: 8)
+    let header: SafetensorsHeader
+    do {
+      header = try SafetensorsHeader(parsing: bytes, dataSize: file.size - dataStart)
+    } catch {
+      let place = error.offset.map { "byte \(8 + $0): " } ?? ""
+      throw Self.damaged(path, place + error.reason)
+    }
+    var tensors: [Tensor] = []
+    for entry in header.entries {
+      let values = try file.read(
+        entry.range.count / SafetensorsHeader.elementSize, of: Float.self, at: dataStart + entry.range.lowerBound)
+      tensors.append(Tensor(name: entry.name, shape: entry.shape, values: values))
+    }
+    self.init(tensors: tensors, metadata: header.metadata)
+  }
+
+  fileprivate static func damaged(_ path: String, _ reason: String) -> Failure {
+    Failure(
+      .badData, "\(path): not a good safetensors file: \(reason)",
+      remedy: "the file is damaged or of another kind; take another copy of it")
+  }
+}
+
+/// A regular file that is open for reading.
+private struct InputFile: ~Copyable {
+  let size: Int
+  private let path: String
+  private let descriptor: Int32
+
+  init(_ path: String) throws(Failure) {
+    // Without O_NONBLOCK, opening a pipe waits for somebody who writes.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw Failure.reading(path, errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let number = errno
+      close(descriptor)
+      throw Failure.reading(path, number)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw Failure(
+        .noInput, "\(path): this is \(status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file")",
+        remedy: "give the path of a safetensors file")
+    }
+    self.path = path
+    self.descriptor = descriptor
+    size = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// - Parameter offset: in bytes.
+  func read<Value: BitwiseCopyable & ExpressibleByIntegerLiteral>(
+    _ count: Int, of type: Value.Type, at offset: Int
+  ) throws(Failure) -> [Value] {
+    var values = [Value](repeating: 0, count: count)
+    try values.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+      try fill(UnsafeMutableRawBufferPointer(buffer), from: offset)
+    }
+    return values
+  }
+
+  private func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(Failure) {
+    var done = 0
+    while done < buffer.count, let start = buffer.baseAddress {
+      let count = pread(descriptor, start + done, buffer.count - done, off_t(offset + done))
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw Failure.reading(path, errno) }
+      guard count > 0 else {
+        throw SafetensorsFile.damaged(path, "it ends at byte \(offset + done), while it is read")
+      }
+      done += count
+    }
+  }
+}
