@@ -10,10 +10,8 @@ import Failures
 
 /// Reads the file of settings as bytes.
 enum ConfigurationFile {
-  static let maximumSize = 1 << 20
-
-  /// The whole file, at most `maximumSize` bytes. Pipes will do.
-  static func contents(of path: String) throws(Failure) -> [UInt8] {
+  /// The whole file, or somewhat more than a limit of it where it is larger. Pipes will do.
+  static func contents(of path: String, upTo limit: Int) throws(Failure) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure(path, errno) }
     defer { close(descriptor) }
@@ -23,13 +21,8 @@ enum ConfigurationFile {
       let count = read(descriptor, &chunk, chunk.count)
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw failure(path, errno) }
-      if count == 0 { return bytes }
       bytes += chunk[..<count]
-      guard bytes.count <= maximumSize else {
-        throw Failure(
-          .configuration, "\(path): the file is larger than \(maximumSize) bytes, which no file of settings is",
-          remedy: "give a file of settings such as configs/deepconvnet-mnist.yaml")
-      }
+      if count == 0 || bytes.count > limit { return bytes }
     }
   }
 

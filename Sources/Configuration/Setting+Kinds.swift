@@ -1,5 +1,8 @@
 /// The rows of the table, by the kind of their value: how a node of the file becomes a value, and back.
 extension Setting {
+  /// More convolutions than a network of this kind can use.
+  private static let maximumListLength = 64
+
   static func integer<Value: FixedWidthInteger & Sendable>(
     _ key: String, _ path: WritableKeyPath<Settings, Value> & Sendable, in range: ClosedRange<Int>, _ scope: Scope,
     _ documentation: String
@@ -27,6 +30,10 @@ extension Setting {
         }
         guard !elements.isEmpty else {
           throw ValueMismatch(reason: "is an empty list", remedy: form, line: node.line)
+        }
+        guard elements.count <= maximumListLength else {
+          throw ValueMismatch(
+            reason: "has \(elements.count) elements", remedy: "give \(maximumListLength) at most", line: node.line)
         }
         var values: [Int] = []
         for element in elements {

@@ -12,7 +12,7 @@ public enum SettingsLoader {
   public static func load(file: String?, overrides: [String] = []) throws(Failure) -> Settings {
     var reading = SettingsReading()
     if let file {
-      try reading.take(text: ConfigurationFile.contents(of: file), named: file)
+      try reading.take(text: ConfigurationFile.contents(of: file, upTo: SettingsReading.maximumSize), named: file)
     }
     for override in overrides {
       try reading.take(override: override)
@@ -33,11 +33,19 @@ public enum SettingsLoader {
 
 /// Settings while they are read, and where each value is from.
 struct SettingsReading {
+  /// Of a text, in bytes: a hundred times what all settings take with their documentation.
+  static let maximumSize = 1 << 18
+
   private var settings = Settings()
   /// "configs/x.yaml:7" or "command line", by key; the default where there is none.
   private var places: [String: String] = [:]
 
   mutating func take(text: [UInt8], named name: String) throws(Failure) {
+    guard text.count <= Self.maximumSize else {
+      throw Failure(
+        .configuration, "\(name): this is larger than \(Self.maximumSize) bytes, which no file of settings is",
+        remedy: "give a file of settings such as configs/deepconvnet-mnist.yaml")
+    }
     let root: YAMLNode?
     do {
       root = try YAMLParser.parse(text).root

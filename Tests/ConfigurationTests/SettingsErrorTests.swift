@@ -107,6 +107,9 @@ private let spelling = "check indentation, colons and quotes there"
       "model:\n  paddings: [0, -1]", "x.yaml:2: model.paddings is out of range; its element 2 is -1",
       "give integers from 0 to 64"),
     Example(
+      "model:\n  filters: [" + String(repeating: "1,", count: 65) + "]", "x.yaml:2: model.filters has 65 elements",
+      "give 64 at most"),
+    Example(
       "seed: 0\nmodel:\n  strides: [1, 1]",
       "x.yaml:3: model.strides of length 2 does not fit model.filters of length 6 (default)", lengths),
     Example(
@@ -167,6 +170,11 @@ private let spelling = "check indentation, colons and quotes there"
     let failure = #expect(throws: Failure.self) { try SettingsLoader.load(file: file) }
     #expect(failure?.code == .configuration)
     #expect(failure?.cause.hasPrefix("\(file):3:9: this is not text: ") == true)
+  }
+
+  @Test func aTextThatIsTooLongIsRefused() {
+    let failure = failure(in: String(repeating: "#", count: 300_000))
+    #expect(failure?.cause == "x.yaml: this is larger than 262144 bytes, which no file of settings is")
   }
 
   @Test func whatIsLongIsCutInMessages() {

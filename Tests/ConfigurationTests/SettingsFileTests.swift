@@ -127,7 +127,7 @@ func failure(in text: String) -> Failure? {
   @Test func anEndlessFileIsRefused() {
     let failure = #expect(throws: Failure.self) { try SettingsLoader.load(file: "/dev/zero") }
     #expect(failure?.code == .configuration)
-    #expect(failure?.cause.contains("larger than 1048576 bytes") == true)
+    #expect(failure?.cause.contains("larger than 262144 bytes") == true)
   }
 
   @Test func aPipeIsRead() throws {
