@@ -9,7 +9,7 @@
 /// What a rank does between two looks at what it waits for: at first nothing, which costs the least latency; then it
 /// lets others run; after a long time it sleeps, since whoever is late by that much is not late by some microseconds.
 struct PolledWait {
-  private let mayBeWaitedFor: UInt64
+  private let allowed: UInt64
   private let spins: Int
   private var polls = 0
   private var start: UInt64
@@ -17,7 +17,7 @@ struct PolledWait {
 
   /// - Parameter isOversubscribed: another rank may need this processor to bring what is waited for.
   init(timeout: Duration, isOversubscribed: Bool) {
-    mayBeWaitedFor = timeout.nanoseconds
+    allowed = timeout.nanoseconds
     spins = isOversubscribed ? 0 : 2000
     start = monotonicNanoseconds()
     lastLook = start
@@ -34,7 +34,7 @@ struct PolledWait {
       // This process was stopped meanwhile, by a debugger or a signal. So may the others have been.
       if now - lastLook > 1_000_000_000 { start += now - lastLook }
       lastLook = now
-      if now - start >= mayBeWaitedFor { return false }
+      if now - start >= allowed { return false }
     }
     if lastLook - start > 50_000_000 {
       usleep(100)

@@ -37,14 +37,15 @@ public struct PosixThread {
           return nil
         }, box.toOpaque())
     #else
-      var started: pthread_t? = pthread_t()
+      let place = UnsafeMutablePointer<pthread_t>.allocate(capacity: 1)
+      defer { place.deallocate() }
       let code = pthread_create(
-        &started!, &attributes,
+        place, &attributes,
         { argument in
-          guard let argument else { return nil }
-          Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+          if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
           return nil
         }, box.toOpaque())
+      let started: pthread_t? = code == 0 ? place.pointee : nil
     #endif
     guard code == 0, let started else {
       box.release()

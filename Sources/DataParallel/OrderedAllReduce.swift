@@ -24,7 +24,8 @@ import Kernels
 /// times that otherwise. The roots' statistics, 64 bytes each, go to all ranks with step 2, since each needs the number
 /// of samples to divide by.
 ///
-/// Belongs to the thread that made it. After the first step with a number of leaves, steps with it allocate nothing.
+/// Belongs to the thread that made it. After the first step with a number of leaves, steps with it allocate nothing but,
+/// with several workers, the few bytes that hand `computeLeaf` to their threads.
 public final class OrderedAllReduce {
   /// Told what the reduction is doing, if set.
   public var observer: (any ReductionObserver)?
