@@ -13,7 +13,9 @@ private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ of
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
 }
 
-private let zero = Vector(repeating: 0)
+// Computed: a stored global is initialised lazily, behind a call in the innermost loop.
+@inline(__always)
+private var zero: Vector { Vector(repeating: 0) }
 
 /// How a convolution meets the memory of one image. Strides in floats.
 ///

@@ -14,7 +14,9 @@ private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ of
 
 private typealias Mask = SIMD8<Int32>
 
-private let zero = Vector(repeating: 0)
+// Computed: a stored global is initialised lazily, behind a call in the innermost loop.
+@inline(__always)
+private var zero: Vector { Vector(repeating: 0) }
 
 /// Where the activations of one image lie, from its first pixel on. Strides in floats.
 public struct BlockedPlane: Sendable {

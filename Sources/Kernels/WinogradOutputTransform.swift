@@ -15,7 +15,9 @@ private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ of
 
 private typealias Mask = SIMD8<Int32>
 
-private let zero = Vector(repeating: 0)
+// Computed: a stored global is initialised lazily, behind a call in the innermost loop.
+@inline(__always)
+private var zero: Vector { Vector(repeating: 0) }
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 

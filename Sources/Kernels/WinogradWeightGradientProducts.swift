@@ -2,7 +2,9 @@
 
 private typealias Vector = SIMD8<Float>
 
-private let zero = Vector(repeating: 0)
+// Computed: a stored global is initialised lazily, behind a call in the innermost loop.
+@inline(__always)
+private var zero: Vector { Vector(repeating: 0) }
 
 @inline(__always)
 private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
