@@ -21,9 +21,14 @@ public struct Settings: Equatable, Sendable {
     public var outputSize = 10
     public var dropoutRatio = 0.5
     public var dropout = Dropout.book
+    public var kernels = Kernels.byShape
 
     public enum Name: String, CaseIterable, Sendable { case deepconvnet }
     public enum Dropout: String, CaseIterable, Sendable { case book, inverted }
+    public enum Kernels: String, CaseIterable, Sendable {
+      case byShape = "by_shape"
+      case direct
+    }
   }
 
   public struct Dataset: Equatable, Sendable {

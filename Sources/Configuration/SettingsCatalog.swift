@@ -40,6 +40,9 @@ public enum SettingsCatalog {
     .choice(
       "model.dropout", \.model.dropout, .arithmetic,
       "book: prediction scales by 1 - ratio; inverted: training scales by 1 / (1 - ratio)."),
+    .choice(
+      "model.kernels", \.model.kernels, .arithmetic,
+      "by_shape: 3x3 convolutions by Winograd's filtering; direct: none, to compare, at half the speed."),
 
     .choice("dataset.name", \.dataset.name, .arithmetic, "Which images; synthetic-digits are drawn by code."),
     .path(

@@ -13,6 +13,7 @@ public struct DeepConvNet: Sendable {
   public var outputSize = 10
   public var dropoutRatio = 0.5
   public var dropoutForm = Dropout.Form.book
+  public var kernels = Convolution.Kernels.byShape
 
   public init() {}
 
@@ -32,6 +33,6 @@ public struct DeepConvNet: Sendable {
 
   /// - Throws: `.configuration` where the sizes do not fit the images.
   public func network(inputShape: FeatureShape) throws(Failure) -> Network {
-    try Network(inputShape: inputShape, layers: layers)
+    try Network(inputShape: inputShape, layers: layers, kernels: kernels)
   }
 }

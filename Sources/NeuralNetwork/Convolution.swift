@@ -25,8 +25,16 @@ public final class Convolution: Layer {
   let arrangement: ActivationLayout.Arrangement
   let kernel: Kernel
 
-  /// Which kernels serve a shape.
+  /// Which kernels serve a convolution.
   enum Kernel { case winograd, direct }
+
+  /// How the kernels of a convolution are chosen.
+  public enum Kernels: String, CaseIterable, Sendable {
+    /// Winograd's where the shape allows them, direct ones elsewhere.
+    case byShape
+    /// Direct ones everywhere: the reference that Winograd's are held against.
+    case direct
+  }
 
   private let arena = Arena()
   /// [filters / 8][channels][taps][8].
@@ -42,7 +50,7 @@ public final class Convolution: Layer {
   ///   - isFirst: whether the input is the planar image, whose gradient nobody needs.
   public init(
     name: String, inputShape: FeatureShape, filters: Int, filterHeight: Int, filterWidth: Int, padding: Int,
-    stride: Int, epilogue: Epilogue = .none, isFirst: Bool = false
+    stride: Int, epilogue: Epilogue = .none, isFirst: Bool = false, kernels: Kernels = .byShape
   ) {
     self.name = name
     self.inputShape = inputShape
@@ -57,7 +65,7 @@ public final class Convolution: Layer {
       width: (inputShape.width + 2 * padding - filterWidth) / stride + 1)
     arrangement = isFirst ? .planar : .blocked
     kernel =
-      !isFirst && filterHeight == 3 && filterWidth == 3 && stride == 1 && padding <= 2 ? .winograd : .direct
+      kernels == .byShape && !isFirst && filterHeight == 3 && filterWidth == 3 && stride == 1 && padding <= 2 ? .winograd : .direct
     panels = arena.allocate((filters + 7) / 8 * inputShape.channels * filterHeight * filterWidth * 8)
     transposedPanels = arena.allocate((inputShape.channels + 7) / 8 * filters * filterHeight * filterWidth * 8)
     bias = arena.allocate((filters + 15) / 16 * 16)

@@ -17,15 +17,19 @@ struct LayerPlanner {
   private var layers: [any Layer] = []
   private var shape: FeatureShape
   private var dropouts: UInt16 = 0
+  private let kernels: Convolution.Kernels
 
-  init(inputShape: FeatureShape) { shape = inputShape }
+  init(inputShape: FeatureShape, kernels: Convolution.Kernels) {
+    shape = inputShape
+    self.kernels = kernels
+  }
 
   /// - Parameter fused: whether ReLU and pooling may become part of the layer before them. The values are the same to
   ///   the last bit either way; tests compare both.
   static func plan(
-    _ descriptions: [LayerDescription], inputShape: FeatureShape, fused: Bool
+    _ descriptions: [LayerDescription], inputShape: FeatureShape, kernels: Convolution.Kernels, fused: Bool
   ) throws(Failure) -> [any Layer] {
-    var planner = LayerPlanner(inputShape: inputShape)
+    var planner = LayerPlanner(inputShape: inputShape, kernels: kernels)
     var rest = descriptions[...]
     while let next = rest.popFirst() { try planner.add(next, followedBy: &rest, fused: fused) }
     return planner.layers
@@ -46,7 +50,7 @@ struct LayerPlanner {
       func convolution(_ epilogue: Convolution.Epilogue) -> Convolution {
         Convolution(
           name: "convolution \(number)", inputShape: shape, filters: filters, filterHeight: size, filterWidth: size,
-          padding: padding, stride: stride, epilogue: epilogue, isFirst: layers.isEmpty)
+          padding: padding, stride: stride, epilogue: epilogue, isFirst: layers.isEmpty, kernels: kernels)
       }
       layer = convolution(fuse(convolution(.none), with: &rest, fused: fused))
     case .relu:

@@ -23,11 +23,14 @@ public final class Network {
 
   /// - Parameters:
   ///   - layers: the last one leaves a vector, one score a class; softmax and cross-entropy follow it.
+  ///   - kernels: how the convolutions choose their kernels. Part of the arithmetic.
   ///   - fused: see `LayerPlanner`; true outside tests.
   /// - Throws: `.configuration` where a layer does not fit the shape before it.
-  public init(inputShape: FeatureShape, layers: [LayerDescription], fused: Bool = true) throws(Failure) {
+  public init(
+    inputShape: FeatureShape, layers: [LayerDescription], kernels: Convolution.Kernels = .byShape, fused: Bool = true
+  ) throws(Failure) {
     self.inputShape = inputShape
-    let planned = try LayerPlanner.plan(layers, inputShape: inputShape, fused: fused)
+    let planned = try LayerPlanner.plan(layers, inputShape: inputShape, kernels: kernels, fused: fused)
     guard let last = planned.last, last.outputShape.height == 1, last.outputShape.width == 1 else {
       throw Failure(
         .configuration, "the network does not end in a vector of scores", remedy: "end it with an affine layer")
