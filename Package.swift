@@ -58,6 +58,7 @@ let package = Package(
       swiftSettings: optimized),
   ]
     + module("Failures", [])
+    + module("Arguments", ["Failures"])
     + module("Arithmetic", [])
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
