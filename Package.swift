@@ -46,13 +46,14 @@ let package = Package(
     .executableTarget(
       name: "dtrain",
       dependencies: [
-        "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets", "Failures", "Kernels", "Models",
-        "NeuralNetwork", "Reporting", "Training",
+        "Arguments", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets", "Failures", "Kernels",
+        "Models", "NeuralNetwork", "Reporting", "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(
       name: "AllReduceProbe", dependencies: ["CMPI", "Communication", "DataParallel", "Failures"],
       path: "Tests/Support/AllReduceProbe", swiftSettings: optimized),
+    .testTarget(name: "dtrainTests", dependencies: ["dtrain", "Failures", "Kernels"], swiftSettings: optimized),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Checkpoints", "Datasets", "Digests", "Failures"],
       swiftSettings: optimized),
