@@ -29,7 +29,7 @@ public struct EvaluationRun: Sendable {
       on: SHA256.of("\(digest)\n\(settings.agreementDigest)").bytes, what: "weights or configuration",
       phase: Phase("agreement on the weights"))
     let test = try settings.openDataset(.test)
-    try communicator.agree(on: test.sampleDigest.bytes, what: "data", phase: Phase("agreement on the data"))
+    try communicator.agree(on: test.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
     let network = try settings.makeNetwork(for: test.imageShape)
     network.parameters.take(
       try weights.tensors(matching: network.parameters.tensors.map { ($0.name, $0.shape) }, from: weightsPath))

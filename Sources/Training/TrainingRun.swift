@@ -47,7 +47,7 @@ public struct TrainingRun: Sendable {
     let training = try settings.openDataset(.training)
     let test = try settings.openDataset(.test)
     for dataset in [training, test] {
-      try communicator.agree(on: dataset.sampleDigest.bytes, what: "data", phase: Phase("agreement on the data"))
+      try communicator.agree(on: dataset.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
     }
     let network = try settings.makeNetwork(for: training.imageShape)
     guard test.imageShape == training.imageShape else {
