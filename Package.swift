@@ -46,18 +46,23 @@ let package = Package(
     .executableTarget(
       name: "dtrain",
       dependencies: [
-        "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets", "Failures", "Kernels", "Models",
-        "NeuralNetwork", "Reporting", "Training",
+        "Arguments", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets", "Failures", "Kernels",
+        "Models", "NeuralNetwork", "Reporting", "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(
       name: "AllReduceProbe", dependencies: ["CMPI", "Communication", "DataParallel", "Failures"],
       path: "Tests/Support/AllReduceProbe", swiftSettings: optimized),
-    .testTarget(
-      name: "EndToEndTests", dependencies: ["Checkpoints", "Datasets", "Digests", "Failures"],
-      swiftSettings: optimized),
+    .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+    .executableTarget(
+      name: "AllocationProbe",
+      dependencies: ["CAllocationCount", "Communication", "Configuration", "DataParallel", "Failures", "Training"],
+      path: "Tests/Support/AllocationProbe", swiftSettings: optimized),
+    .testTarget(name: "dtrainTests", dependencies: ["dtrain", "Failures", "Kernels"], swiftSettings: optimized),
+    .testTarget(name: "EndToEndTests", dependencies: ["dtrain"], swiftSettings: optimized),
   ]
     + module("Failures", [])
+    + module("Arguments", ["Failures"])
     + module("Arithmetic", [])
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
@@ -75,6 +80,6 @@ let package = Package(
       [
         "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
         "NeuralNetwork", "Optimizers", "Reporting",
-      ]),
+      ], testing: ["AllocationProbe"]),
   swiftLanguageModes: [.v6]
 )

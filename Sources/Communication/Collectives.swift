@@ -80,8 +80,9 @@ extension Communicator {
     let others = peersOfRankZero.filter { digests[$0] != digests[0] }
     guard !others.isEmpty else { return }
     let places = others.map { "\($0) (\(hosts[$0]))" }.joined(separator: ", ")
+    let subject = others.count == 1 ? "rank \(places) has" : "ranks \(places) have"
     throw Failure(
-      .configuration, "not the same \(what) as on rank 0 (\(hosts[0])): rank\(others.count == 1 ? "" : "s") \(places)",
+      .configuration, "\(subject) another \(what) than rank 0 (\(hosts[0]))",
       remedy: "start every rank with the same program, settings and files")
   }
 

@@ -3,20 +3,20 @@ import Failures
 /// The errors that every kind of communicator words alike.
 extension Failure {
   /// A peer has not answered within the time allowed.
-  static func waitedTooLong(rank: Int, for peers: [Int], hosts: [String], phase: Phase, timeout: Duration) -> Failure {
+  static func waitedTooLong(for peers: [Int], hosts: [String], phase: Phase, timeout: Duration) -> Failure {
     let places = Set(peers.compactMap { hosts.indices.contains($0) ? hosts[$0] : nil }).sorted()
     let place = places.isEmpty ? "" : " on \(enumeration(places))"
     return Failure(
-      .failure, "rank \(rank) has waited \(seconds(timeout)) for \(ranks(peers)) in \(phase)",
+      .failure, "waited \(seconds(timeout)) for \(ranks(peers)) in \(phase)",
       remedy: "see whether \(ranks(peers))\(place) \(peers.count == 1 ? "is" : "are") still running and what it last "
         + "printed; if it is only slow, raise communication.timeout_seconds")
   }
 
   /// The two sides of a transfer disagree about its size: the ranks are at different places of the program.
-  static func sizesDiffer(rank: Int, peer: Int, expected: Int, received: Int?, phase: Phase) -> Failure {
+  static func sizesDiffer(peer: Int, expected: Int, received: Int?, phase: Phase) -> Failure {
     let received = received.map { "\($0) bytes" } ?? "more"
     return Failure(
-      .software, "rank \(rank) expected \(expected) bytes from rank \(peer) in \(phase) and got \(received)",
+      .software, "expected \(expected) bytes from rank \(peer) in \(phase) and got \(received)",
       remedy: "make sure that every rank runs the same program with the same settings; if they do, report this")
   }
 

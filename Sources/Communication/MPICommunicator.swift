@@ -87,7 +87,7 @@ public final class MPICommunicator: Communicator {
       if !wait.pause() {
         let peers = try requests.pendingPeers(rank: rank, phase: phase)
         if peers.isEmpty { break }
-        throw .waitedTooLong(rank: rank, for: peers, hosts: hosts, phase: phase, timeout: timeout)
+        throw .waitedTooLong(for: peers, hosts: hosts, phase: phase, timeout: timeout)
       }
     }
   }

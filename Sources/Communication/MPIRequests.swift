@@ -89,7 +89,7 @@ final class MPIRequests {
     case .receive:
       if code == MPI_ERR_TRUNCATE {
         throw .sizesDiffer(
-          rank: rank, peer: transfer.peer, expected: transfer.byteCount, received: nil, phase: phase)
+          peer: transfer.peer, expected: transfer.byteCount, received: nil, phase: phase)
       }
       try check(code, "receiving from rank \(transfer.peer)", rank, phase)
       guard flag != 0 else { return false }
@@ -97,7 +97,7 @@ final class MPIRequests {
       try check(MPI_Get_count(&status, dtrain_mpi_byte(), &count), "MPI_Get_count", rank, phase)
       if Int(count) != transfer.byteCount {
         throw .sizesDiffer(
-          rank: rank, peer: transfer.peer, expected: transfer.byteCount, received: Int(count), phase: phase)
+          peer: transfer.peer, expected: transfer.byteCount, received: Int(count), phase: phase)
       }
     }
     return flag != 0

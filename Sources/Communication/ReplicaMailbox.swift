@@ -116,7 +116,7 @@ final class ReplicaMailbox: @unchecked Sendable {
         monitor.broadcast(post.source)
         if fits { return }
         throw .sizesDiffer(
-          rank: rank, peer: wanted.peer, expected: wanted.bytes.count, received: post.bytes.count, phase: phase)
+          peer: wanted.peer, expected: wanted.bytes.count, received: post.bytes.count, phase: phase)
       }
       try wait(rank, for: wanted.peer, deadline: deadline, phase: phase) {
         Set(receives[index...].filter { self.firstPost(for: $0, rank) == nil }.map(\.peer))
@@ -144,7 +144,7 @@ final class ReplicaMailbox: @unchecked Sendable {
     let peers = missing().sorted()
     // Whoever was waited for has come in the last moment.
     if peers.isEmpty { return }
-    throw .waitedTooLong(rank: rank, for: peers, hosts: [], phase: phase, timeout: timeout)
+    throw .waitedTooLong(for: peers, hosts: [], phase: phase, timeout: timeout)
   }
 
   private func throwEcho(_ rank: Int, _ phase: Phase) throws(Failure) {

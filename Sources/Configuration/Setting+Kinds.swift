@@ -1,3 +1,5 @@
+import Failures
+
 /// The rows of the table, by the kind of their value: how a node of the file becomes a value, and back.
 extension Setting {
   /// More convolutions than a network of this kind can use.

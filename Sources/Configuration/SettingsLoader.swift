@@ -20,13 +20,16 @@ public enum SettingsLoader {
     return try reading.finish()
   }
 
-  /// The defaults, changed by a text of the form of the file.
+  /// The defaults, changed by a text of the form of the file, changed by the overrides in their order.
   ///
   /// - Parameter name: where the text is from, for messages: "weights.safetensors, its configuration".
-  /// - Throws: `.configuration`.
-  public static func load(text: String, named name: String) throws(Failure) -> Settings {
+  /// - Throws: `.usage` where an override has no `=`, and `.configuration`.
+  public static func load(text: String, named name: String, overrides: [String] = []) throws(Failure) -> Settings {
     var reading = SettingsReading()
     try reading.take(text: Array(text.utf8), named: name)
+    for override in overrides {
+      try reading.take(override: override)
+    }
     return try reading.finish()
   }
 }

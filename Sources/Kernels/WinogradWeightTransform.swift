@@ -64,8 +64,7 @@ public func winogradWeightTransform(
 ) {
   let first = reversed ? 64 : 0
   let next = reversed ? -8 : 8
-  withUnsafeTemporaryAllocation(byteCount: 18 * 32, alignment: 64) { memory in
-    let scratch = memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
+  withScratch { scratch in
     for block in 0..<outputBlocks {
       for channel in 0..<inputChannels {
         let g = panels + (block * inputChannels + channel) * 72 + first
@@ -104,8 +103,7 @@ public func winogradWeightGradientTransform(
   gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
   frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
 ) {
-  withUnsafeTemporaryAllocation(byteCount: 18 * 32, alignment: 64) { memory in
-    let scratch = memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
+  withScratch { scratch in
     for block in 0..<outputBlocks {
       for channel in 0..<inputChannels {
         let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
@@ -128,5 +126,14 @@ public func winogradWeightGradientTransform(
         }
       }
     }
+  }
+}
+
+/// Room for 18 vectors at the start of a cache line, on the stack: what asks for more than 16 bytes of alignment is
+/// taken from the heap, once a call.
+@inline(__always)
+private func withScratch(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+  withUnsafeTemporaryAllocation(byteCount: 18 * 32 + 48, alignment: 16) { memory in
+    body(memory.baseAddress.unsafelyUnwrapped.alignedUp(toMultipleOf: 64).assumingMemoryBound(to: Float.self))
   }
 }

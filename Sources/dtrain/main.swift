@@ -1,1 +1,4 @@
-print("dtrain")
+import Reporting
+
+TextOutput.ignoreBrokenPipes()
+Program.run(Array(CommandLine.arguments.dropFirst()))

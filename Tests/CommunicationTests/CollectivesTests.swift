@@ -65,7 +65,7 @@ import Testing
     }
     let host = hostName()
     let expected = Failure(
-      .configuration, "not the same configuration as on rank 0 (\(host)): ranks 1 (\(host)), 4 (\(host))",
+      .configuration, "ranks 1 (\(host)), 4 (\(host)) have another configuration than rank 0 (\(host))",
       remedy: "start every rank with the same program, settings and files")
     #expect(failures == Array(repeating: expected, count: 5))
   }

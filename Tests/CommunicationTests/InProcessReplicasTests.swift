@@ -122,7 +122,7 @@ import Testing
       }
     }
     let cause = try #require(thrown).cause
-    #expect(cause.contains("has waited 0.1 s for rank 1 in roll call, step 3"))
+    #expect(cause.contains("waited 0.1 s for rank 1 in roll call, step 3"))
     #expect(thrown?.remedy.contains("communication.timeout_seconds") == true)
   }
 
@@ -151,8 +151,8 @@ import Testing
     }
     #expect(thrown?.code == .software)
     #expect(
-      thrown?.cause == "rank 0 expected 8 bytes from rank 1 in test and got 5 bytes"
-        || thrown?.cause == "rank 1 expected 5 bytes from rank 0 in test and got 8 bytes")
+      thrown?.cause == "expected 8 bytes from rank 1 in test and got 5 bytes"
+        || thrown?.cause == "expected 5 bytes from rank 0 in test and got 8 bytes")
   }
 
   @Test(arguments: [

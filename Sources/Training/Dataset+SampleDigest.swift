@@ -1,0 +1,29 @@
+import Datasets
+import Digests
+
+extension Dataset {
+  /// Tells whether two ranks have the same data without reading all of it: SHA-256 over the count, the shape and up to
+  /// 256 samples spread over the whole.
+  var sampleDigest: Digest {
+    var hash = SHA256()
+    let shape = imageShape
+    hash.update("\(name) \(count) \(shape.channels) \(shape.height) \(shape.width)\n")
+    var pixels = [UInt8](repeating: 0, count: shape.pixelCount)
+    let samples = min(count, 256)
+    for sample in 0..<samples {
+      let label = pixels.withUnsafeMutableBufferPointer { buffer in
+        buffer.baseAddress.map { read(sample * count / samples, into: $0) } ?? 0
+      }
+      hash.update("\(label) ")
+      pixels.withUnsafeBytes { hash.update($0) }
+    }
+    return hash.finalize()
+  }
+}
+
+extension SHA256 {
+  fileprivate mutating func update(_ text: String) {
+    var text = text
+    text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+  }
+}

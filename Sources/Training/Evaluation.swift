@@ -1,0 +1,66 @@
+import Communication
+import DataParallel
+import Datasets
+import Failures
+import NeuralNetwork
+
+/// Loss and accuracy of a network over a whole data set, over all ranks: each sample counts once, the right answers are
+/// summed as integers and the loss in the tree's order over microbatches of fixed size, so that every number of ranks
+/// gives the same.
+public final class Evaluation {
+  /// What an evaluation found, the same on every rank.
+  public struct Result: Equatable, Sendable {
+    /// The mean over the samples, in nats.
+    public let loss: Double
+    public let errors: Int
+    public let samples: Int
+
+    /// In [0, 1].
+    public var accuracy: Double { Double(samples - errors) / Double(samples) }
+
+    public init(loss: Double, errors: Int, samples: Int) {
+      self.loss = loss
+      self.errors = errors
+      self.samples = samples
+    }
+  }
+
+  private let dataset: any Dataset
+  private let plan: BatchPlan
+  private let reduction: OrderedAllReduce
+  private let workers: [MicrobatchWorker]
+
+  /// - Parameters:
+  ///   - microbatch: samples a leaf of the tree.
+  ///   - threads: threads of this rank that share its microbatches.
+  public convenience init(
+    network: Network, dataset: any Dataset, microbatch: Int, threads: Int = 1, communicator: any Communicator
+  ) throws(Failure) {
+    let workers = (0..<threads).map { _ in MicrobatchWorker(network: network, largestMicrobatch: microbatch) }
+    try self.init(dataset: dataset, microbatch: microbatch, workers: workers, communicator: communicator)
+  }
+
+  init(
+    dataset: any Dataset, microbatch: Int, workers: [MicrobatchWorker], communicator: any Communicator
+  ) throws(Failure) {
+    self.dataset = dataset
+    self.workers = workers
+    plan = BatchPlan(sampleCount: dataset.count, batch: max(1, dataset.count), microbatch: microbatch)
+    // Of a gradient without parameters nothing is left but the statistics that travel with it.
+    reduction = try OrderedAllReduce(
+      communicator: communicator, parameterCount: 0, maximumLeaves: plan.microbatchCount(ofBatch: 0),
+      workers: workers.count)
+  }
+
+  /// - Parameter step: steps made so far, for the message of an error.
+  /// - Throws: whatever the exchange throws.
+  public func run(step: Int? = nil) throws(Failure) -> Result {
+    let (_, statistics) = try reduction.reduce(
+      leaves: plan.microbatchCount(ofBatch: 0), phase: Phase("evaluation", step: step)
+    ) { worker, microbatch, leaf in
+      workers[worker].evaluate(plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf)
+    }
+    return Result(
+      loss: statistics.meanLoss, errors: statistics.samples - statistics.correct, samples: statistics.samples)
+  }
+}

@@ -1,0 +1,101 @@
+import DataParallel
+import Failures
+import Reporting
+
+/// Rank 0's account of a run while it goes on: progress and epochs on standard output, every step in `metrics.jsonl`.
+final class RunJournal: TrainingObserver {
+  private let reporter: ProgressReporter
+  private let metrics: MetricsLog
+  private let data: RunData
+  private let learningRate: Double
+  private let epochs: Int
+  private let stepsPerEpoch: Int
+  private let isQuiet: Bool
+  private var start = 0.0
+  private var lastStepEnd = 0.0
+  private var epochStart = 0.0
+  private var epochStatistics = StepStatistics()
+  /// Images trained on, and the seconds that took, without evaluations.
+  private var images = 0
+  private var trainingSeconds = 0.0
+
+  /// - Parameters:
+  ///   - isQuiet: leaves out what is said after each epoch.
+  init(
+    reporter: ProgressReporter, metrics: MetricsLog, data: RunData, learningRate: Double, epochs: Int,
+    stepsPerEpoch: Int, isQuiet: Bool
+  ) {
+    self.reporter = reporter
+    self.metrics = metrics
+    self.data = data
+    self.learningRate = learningRate
+    self.epochs = epochs
+    self.stepsPerEpoch = stepsPerEpoch
+    self.isQuiet = isQuiet
+  }
+
+  func trainingStarts() {
+    start = monotonicSeconds()
+    lastStepEnd = start
+    epochStart = start
+    reporter.start(at: start)
+  }
+
+  func stepDone(_ step: Int, epoch: Int, _ statistics: StepStatistics) throws(Failure) {
+    let now = monotonicSeconds()
+    let seconds = now - lastStepEnd
+    lastStepEnd = now
+    images += statistics.samples
+    trainingSeconds += seconds
+    epochStatistics.lossSum += statistics.lossSum
+    epochStatistics.correct += statistics.correct
+    epochStatistics.samples += statistics.samples
+    try metrics.append(
+      StepMetrics(
+        step: step, epoch: epoch + 1, loss: statistics.meanLoss,
+        accuracy: Double(statistics.correct) / Double(statistics.samples), learningRate: learningRate,
+        imagesPerSecond: Double(statistics.samples) / seconds, seconds: now - start))
+    reporter.stepDone(
+      epoch: epoch + 1, step: step, samples: statistics.samples, lossSum: statistics.lossSum,
+      correct: statistics.correct, at: now)
+  }
+
+  func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure) {
+    let now = monotonicSeconds()
+    if let evaluation {
+      reporter.evaluationDone(seconds: now - lastStepEnd)
+      try metrics.append(
+        TestMetrics(
+          step: step, epoch: epoch + 1, dataset: data.name, loss: evaluation.loss, errors: evaluation.errors,
+          samples: evaluation.samples, seconds: now - start))
+    }
+    if !isQuiet { reporter.writeLine(line(epoch, step: step, evaluation, seconds: now - epochStart)) }
+    epochStatistics = StepStatistics()
+    epochStart = now
+    lastStepEnd = now
+    reporter.start(at: now)
+  }
+
+  /// Writes what is still kept.
+  func finish() throws(Failure) { try metrics.flush() }
+
+  /// Leaves the terminal clean, also when the run has failed.
+  func close() { reporter.clear() }
+
+  /// What the run came to, in one line.
+  var summary: String {
+    "trained on \(images) images in \(NumberText.duration(trainingSeconds)) "
+      + "(\(NumberText.fixed(Double(images) / trainingSeconds, decimals: 0)) images/s)"
+  }
+
+  private func line(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?, seconds: Double) -> String {
+    var parts = ["epoch \(epoch + 1)/\(epochs)"]
+    if step % stepsPerEpoch != 0 { parts.append("(\(step % stepsPerEpoch) of \(stepsPerEpoch) steps)") }
+    let accuracy = Double(epochStatistics.correct) / Double(epochStatistics.samples)
+    parts.append("loss \(NumberText.loss(epochStatistics.meanLoss))")
+    parts.append("accuracy \(NumberText.fixed(accuracy, decimals: 4))")
+    if let evaluation { parts.append(ResultText.accuracy(evaluation, of: data)) }
+    parts.append("\(NumberText.fixed(seconds, decimals: 1)) s")
+    return parts.joined(separator: "  ")
+  }
+}

@@ -1,0 +1,61 @@
+import Configuration
+import Datasets
+import Failures
+import Models
+import NeuralNetwork
+import Optimizers
+
+/// From settings to what they name.
+extension Settings {
+  /// - Throws: what `DatasetCatalog.open` throws.
+  public func openDataset(_ subset: Subset) throws(Failure) -> any Datasets.Dataset {
+    try DatasetCatalog.open(
+      name: dataset.name.rawValue, path: dataset.path, subset: subset,
+      limit: subset == .training ? dataset.trainingSamples : dataset.testSamples, classCount: model.outputSize)
+  }
+
+  /// The network for images of this shape, its parameters all 0.
+  ///
+  /// - Throws: `.configuration` where the model's sizes do not fit the images.
+  public func makeNetwork(for shape: ImageShape) throws(Failure) -> Network {
+    switch model.name {
+    case .deepconvnet:
+      var description = DeepConvNet()
+      description.filters = model.filters
+      description.filterSizes = model.filterSizes
+      description.paddings = model.paddings
+      description.strides = model.strides
+      description.hiddenSize = model.hiddenSize
+      description.outputSize = model.outputSize
+      description.dropoutRatio = model.dropoutRatio
+      description.dropoutForm = model.dropout == .book ? .book : .inverted
+      return try description.network(
+        inputShape: FeatureShape(channels: shape.channels, height: shape.height, width: shape.width))
+    }
+  }
+
+  /// - Parameter parameters: what it will update.
+  public func makeOptimizer(for parameters: ParameterStore) -> Adam {
+    var adam = Adam.Settings()
+    adam.learningRate = optimizer.learningRate
+    adam.beta1 = optimizer.beta1
+    adam.beta2 = optimizer.beta2
+    adam.epsilon = optimizer.epsilon
+    adam.form = optimizer.form == .book ? .book : .common
+    adam.weightDecay = optimizer.weightDecay
+    return Adam(settings: adam, count: parameters.paddedCount)
+  }
+
+  public func schedule(maximumSteps: Int?) -> Trainer.Schedule {
+    var schedule = Trainer.Schedule()
+    schedule.seed = seed
+    schedule.epochs = training.epochs
+    schedule.maximumSteps = maximumSteps
+    schedule.batch = training.batch
+    schedule.microbatch = training.microbatch
+    schedule.evaluationMicrobatch = evaluation.microbatch
+    schedule.evaluateEveryEpochs = evaluation.everyEpochs
+    schedule.threads = training.threads
+    return schedule
+  }
+}

@@ -1,0 +1,21 @@
+import DataParallel
+import Failures
+
+/// Is told by a `Trainer` what happens, when it has happened.
+public protocol TrainingObserver: AnyObject {
+  /// The first step is next.
+  func trainingStarts()
+
+  /// - Parameters:
+  ///   - step: its number in the run, from 1.
+  ///   - epoch: from 0.
+  ///   - statistics: over the global batch.
+  func stepDone(_ step: Int, epoch: Int, _ statistics: StepStatistics) throws(Failure)
+
+  /// An epoch is over, or the run is, in the middle of one.
+  ///
+  /// - Parameters:
+  ///   - step: steps made.
+  ///   - evaluation: of the test samples, if it was due.
+  func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure)
+}

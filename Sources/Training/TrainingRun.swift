@@ -1,0 +1,122 @@
+import Checkpoints
+import Communication
+import Configuration
+import DataParallel
+import Datasets
+import Digests
+import Failures
+import NeuralNetwork
+import Reporting
+
+/// A whole run, from settings to files: what `dtrain train` does on each rank. Rank 0 alone speaks and writes.
+public struct TrainingRun: Sendable {
+  public var settings: Settings
+  /// Where the settings come from, for the header: "configs/x.yaml, seed=1".
+  public var settingsOrigin: String
+  /// The file of settings, whose name a new run folder takes.
+  public var configurationFile: String?
+  /// Where the files of the run go; nil for a new folder in `runs`.
+  public var folder: String?
+  /// The program's name and version, for the header; every rank has to run the same.
+  public var program: String
+  /// Ends the run after this many steps.
+  public var maximumSteps: Int?
+  public var progress: ProgressMode
+  /// Leaves the results alone on standard output.
+  public var isQuiet: Bool
+
+  public init(
+    settings: Settings, settingsOrigin: String, configurationFile: String? = nil, program: String,
+    folder: String? = nil, maximumSteps: Int? = nil, progress: ProgressMode = .auto, isQuiet: Bool = false
+  ) {
+    self.settings = settings
+    self.settingsOrigin = settingsOrigin
+    self.configurationFile = configurationFile
+    self.program = program
+    self.folder = folder
+    self.maximumSteps = maximumSteps
+    self.progress = progress
+    self.isQuiet = isQuiet
+  }
+
+  /// - Throws: whatever has to end the job.
+  public func run(on communicator: any Communicator) throws(Failure) {
+    try communicator.agree(
+      on: SHA256.of("\(program)\n\(settings.agreementDigest)\nmax-steps \(maximumSteps ?? 0)").bytes,
+      what: "program or configuration", phase: Phase("agreement on the configuration"))
+    let training = try settings.openDataset(.training)
+    let test = try settings.openDataset(.test)
+    for dataset in [training, test] {
+      try communicator.agree(on: dataset.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
+    }
+    let network = try settings.makeNetwork(for: training.imageShape)
+    guard test.imageShape == training.imageShape else {
+      throw Failure(
+        .badData, "\(test.origin): test images of another size than the training images", remedy: "choose other data")
+    }
+    if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
+    let trainer = try Trainer(
+      network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: test,
+      schedule: settings.schedule(maximumSteps: maximumSteps), communicator: communicator)
+    if communicator.rank == 0 {
+      try lead(trainer, network, training, test, communicator)
+    } else {
+      _ = try trainer.run()
+    }
+  }
+
+  /// Rank 0's part: the same as the others', and all that a person sees and keeps.
+  private func lead(
+    _ trainer: Trainer, _ network: Network, _ training: any Dataset, _ test: any Dataset,
+    _ communicator: any Communicator
+  ) throws(Failure) {
+    let files = try RunDirectory.create(at: folder, configurationFile: configurationFile)
+    try AtomicFile.write(settings.yaml(), to: files.configuration)
+    let output = TextOutput()
+    let data = RunData(test)
+    if !isQuiet {
+      for line in header(trainer, network, training, test, communicator, files).lines { output.writeLine(line) }
+    }
+    let journal = RunJournal(
+      reporter: ProgressReporter(
+        output: output, mode: isQuiet ? .none : progress, epochs: settings.training.epochs, steps: trainer.totalSteps,
+        images: trainer.totalSamples, evaluations: trainer.totalEvaluations),
+      metrics: try MetricsLog(path: files.metrics), data: data, learningRate: settings.optimizer.learningRate,
+      epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet)
+    defer { journal.close() }
+    let result = try trainer.run(observer: journal)
+    try journal.finish()
+    let weights = network.parameters.tensorsByValue
+    try SafetensorsFile(
+      weights: weights, step: trainer.step, epoch: trainer.step / trainer.stepsPerEpoch,
+      configuration: settings.arithmeticText
+    ).write(to: files.weights)
+    if !isQuiet { output.writeLine(journal.summary) }
+    output.writeLine(ResultText.accuracy(result, of: data))
+    output.writeLine(ResultText.weights(WeightsDigest.of(weights), of: data))
+    try output.finish()
+  }
+
+  private func header(
+    _ trainer: Trainer, _ network: Network, _ training: any Dataset, _ test: any Dataset,
+    _ communicator: any Communicator, _ files: RunDirectory
+  ) -> RunHeader {
+    var header = RunHeader(title: program)
+    let threads = settings.training.threads
+    header.add(
+      "ranks",
+      "\(communicator.summary) on \(RunHeader.hosts(communicator.hosts))\(threads > 1 ? ", \(threads) threads each" : "")"
+    )
+    header.add(
+      "data", "\(training.name), \(training.origin): \(training.count) training and \(test.count) test images")
+    header.add("network", "\(settings.model.name.rawValue), \(network.parameters.count) parameters")
+    let leaves = (settings.training.batch + settings.training.microbatch - 1) / settings.training.microbatch
+    header.add(
+      "training",
+      "\(trainer.totalSteps) steps (\(trainer.stepsPerEpoch) an epoch) of batch \(settings.training.batch) in \(leaves) "
+        + "microbatches of \(settings.training.microbatch)")
+    header.add("settings", settingsOrigin)
+    header.add("run folder", files.path)
+    return header
+  }
+}

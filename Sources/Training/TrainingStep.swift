@@ -1,0 +1,62 @@
+import Communication
+import DataParallel
+import Datasets
+import Failures
+import NeuralNetwork
+import Optimizers
+
+/// One step of training, in step with the other ranks.
+public final class TrainingStep {
+  private let network: Network
+  private let optimizer: Adam
+  private let dataset: any Dataset
+  private let order: EpochOrder
+  private let plan: BatchPlan
+  private let reduction: OrderedAllReduce
+  private let workers: [MicrobatchWorker]
+
+  init(
+    network: Network, optimizer: Adam, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
+    reduction: OrderedAllReduce, workers: [MicrobatchWorker]
+  ) {
+    self.network = network
+    self.optimizer = optimizer
+    self.dataset = dataset
+    self.order = order
+    self.plan = plan
+    self.reduction = reduction
+    self.workers = workers
+  }
+
+  /// This rank's microbatches of one global batch → the gradient of each → the sum of all in the tree's order, over all
+  /// ranks → the update, the same on every rank.
+  ///
+  /// - Parameters:
+  ///   - step: its number in the run, from 1.
+  ///   - epoch: from 0.
+  ///   - batch: its number in the epoch, from 0.
+  /// - Returns: loss and right answers over the whole global batch, before the update.
+  /// - Throws: a failure on every rank when the loss is not finite; whatever the exchange throws.
+  public func run(step: Int, epoch: Int, batch: Int) throws(Failure) -> StepStatistics {
+    order.prepare(epoch: epoch)
+    let (gradient, statistics) = try reduction.reduce(
+      leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
+    ) { worker, microbatch, leaf in
+      workers[worker].computeGradient(
+        of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
+        into: leaf)
+    }
+    guard statistics.nonFinite == 0 else { throw Self.lossIsNotFinite(statistics, step: step, epoch: epoch) }
+    optimizer.update(parameters: network.parameters.values, gradients: gradient)
+    network.prepareParameters()
+    return statistics
+  }
+
+  private static func lossIsNotFinite(_ statistics: StepStatistics, step: Int, epoch: Int) -> Failure {
+    Failure(
+      .failure,
+      "the loss is \(statistics.lossSum) at step \(step) (epoch \(epoch + 1)), in \(statistics.nonFinite) of the "
+        + "batch's microbatches",
+      remedy: "lower optimizer.learning_rate, or see whether the data are what they should be")
+  }
+}

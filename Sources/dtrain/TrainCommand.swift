@@ -1,0 +1,48 @@
+import Arguments
+import Failures
+import Reporting
+import Training
+
+/// `dtrain train`.
+enum TrainCommand: Subcommand {
+  private static let folder = Option(
+    "run-dir", placeholder: "DIR",
+    help: "where the weights, the metrics and the settings of the run go (default: a new folder in runs)")
+  private static let maximumSteps = Option(
+    "max-steps", in: 1...Int.max, help: "stop after N steps, in the middle of an epoch too")
+  private static let progress = Option<ProgressMode>(
+    choice: "progress",
+    help: "how to say how far the run is: one line that is rewritten, a plain line every few seconds, or not at all; "
+      + "auto chooses line on a terminal and plain elsewhere")
+  private static let quiet = Flag(
+    "quiet", letter: "q", help: "print the results alone: test accuracy and weights digest")
+
+  static let syntax = CommandSyntax(
+    name: "train", summary: "train a network",
+    discussion: "Trains with as many ranks as the launcher has started (mpirun, srun), or alone without one. The "
+      + "weights are the same to the last bit at any number of ranks.",
+    options: [SettingsArguments.config, folder, maximumSteps, Ranks.replicas, progress, quiet],
+    overrides: SettingsArguments.overridesHelp,
+    examples: [
+      Example("dtrain train", "DeepConvNet on MNIST, as \(DefaultConfiguration.name) says"),
+      Example("mpirun -n 4 dtrain train --max-steps 60", "60 steps with four ranks"),
+      Example("dtrain train seed=1 training.epochs=2 training.batch=200 training.microbatch=25", "other settings"),
+      Example("dtrain train --replicas 3 dataset.name=synthetic-digits", "three ranks in one process, no file needed"),
+    ],
+    exitCodes: [
+      .success, .failure, .usage, .badData, .noInput, .unavailable, .software, .osError, .cannotCreate, .inputOutput,
+      .noPermission, .configuration,
+    ])
+
+  static func run(_ arguments: ParsedArguments) throws(Failure) {
+    try ProcessorCheck.verify()
+    let (settings, file, origin) = try SettingsArguments.load(arguments)
+    let run = TrainingRun(
+      settings: settings, settingsOrigin: origin, configurationFile: file,
+      program: "\(Program.name) \(Program.version)", folder: arguments[folder], maximumSteps: arguments[maximumSteps],
+      progress: arguments[progress] ?? .auto, isQuiet: arguments[quiet])
+    try Ranks.run(
+      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
+    ) { (communicator) throws(Failure) in try run.run(on: communicator) }
+  }
+}
