@@ -58,7 +58,7 @@ struct RankPlace: Equatable {
 }
 
 /// The processors that the system lets this thread use, as a bit set of 128 bytes.
-private func allowedProcessors() -> [UInt8] {
+func allowedProcessors() -> [UInt8] {
   var set = [UInt8](repeating: 0, count: 128)
   #if os(Linux)
     if dtrain_sched_getaffinity(0, UInt(set.count), &set) == 0 { return set }

@@ -48,7 +48,7 @@ public struct Settings: Equatable, Sendable {
     public var epochs = 20
     public var batch = 100
     public var microbatch = 5
-    public var threads = 1
+    public var threads = 0
   }
 
   public struct Evaluation: Equatable, Sendable {

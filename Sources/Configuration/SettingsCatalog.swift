@@ -65,8 +65,9 @@ public enum SettingsCatalog {
       "training.microbatch", \.training.microbatch, in: 1...maximumBatch, .arithmetic,
       "Samples whose gradient one thread computes at once; a batch's microbatches are shared among the ranks."),
     .integer(
-      "training.threads", \.training.threads, in: 1...1024, .process,
-      "Threads of one rank that compute microbatches side by side."),
+      "training.threads", \.training.threads, in: 0...1024, .process,
+      "Threads of one rank that compute microbatches side by side; 0: one a core in a process alone, one under a launcher."
+    ),
 
     .integer(
       "evaluation.microbatch", \.evaluation.microbatch, in: 1...maximumBatch, .arithmetic,

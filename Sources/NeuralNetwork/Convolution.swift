@@ -65,7 +65,8 @@ public final class Convolution: Layer {
       width: (inputShape.width + 2 * padding - filterWidth) / stride + 1)
     arrangement = isFirst ? .planar : .blocked
     kernel =
-      kernels == .byShape && !isFirst && filterHeight == 3 && filterWidth == 3 && stride == 1 && padding <= 2 ? .winograd : .direct
+      kernels == .byShape && !isFirst && filterHeight == 3 && filterWidth == 3 && stride == 1 && padding <= 2
+      ? .winograd : .direct
     panels = arena.allocate((filters + 7) / 8 * inputShape.channels * filterHeight * filterWidth * 8)
     transposedPanels = arena.allocate((inputShape.channels + 7) / 8 * filters * filterHeight * filterWidth * 8)
     bias = arena.allocate((filters + 15) / 16 * 16)

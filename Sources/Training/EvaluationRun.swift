@@ -36,7 +36,7 @@ public struct EvaluationRun: Sendable {
     network.prepareParameters()
     let result = try Evaluation(
       network: network, dataset: test, microbatch: settings.evaluation.microbatch,
-      threads: settings.training.threads, communicator: communicator
+      threads: settings.threads(on: communicator), communicator: communicator
     ).run()
     guard communicator.rank == 0 else { return }
     let output = TextOutput()

@@ -1,3 +1,4 @@
+import Communication
 import Configuration
 import Datasets
 import Failures
@@ -28,6 +29,7 @@ extension Settings {
       description.hiddenSize = model.hiddenSize
       description.outputSize = model.outputSize
       description.dropoutRatio = model.dropoutRatio
+      description.kernels = model.kernels == .byShape ? .byShape : .direct
       description.dropoutForm = model.dropout == .book ? .book : .inverted
       return try description.network(
         inputShape: FeatureShape(channels: shape.channels, height: shape.height, width: shape.width))
@@ -46,7 +48,16 @@ extension Settings {
     return Adam(settings: adam, count: parameters.paddedCount)
   }
 
-  public func schedule(maximumSteps: Int?) -> Trainer.Schedule {
+  /// Threads of one rank: as many as are asked for, else one a core in a process that is alone and one elsewhere, where
+  /// the ranks share the cores; never more than there are microbatches.
+  public func threads(on communicator: any Communicator) -> Int {
+    let microbatches = (training.batch + training.microbatch - 1) / training.microbatch
+    let wanted =
+      training.threads > 0 ? training.threads : communicator is SingleProcess ? PhysicalCores.count : 1
+    return max(1, min(wanted, microbatches))
+  }
+
+  public func schedule(maximumSteps: Int?, threads: Int) -> Trainer.Schedule {
     var schedule = Trainer.Schedule()
     schedule.seed = seed
     schedule.epochs = training.epochs
@@ -55,7 +66,7 @@ extension Settings {
     schedule.microbatch = training.microbatch
     schedule.evaluationMicrobatch = evaluation.microbatch
     schedule.evaluateEveryEpochs = evaluation.everyEpochs
-    schedule.threads = training.threads
+    schedule.threads = threads
     return schedule
   }
 }

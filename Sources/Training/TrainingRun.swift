@@ -57,7 +57,8 @@ public struct TrainingRun: Sendable {
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
       network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: test,
-      schedule: settings.schedule(maximumSteps: maximumSteps), communicator: communicator)
+      schedule: settings.schedule(maximumSteps: maximumSteps, threads: settings.threads(on: communicator)),
+      communicator: communicator)
     if communicator.rank == 0 {
       try lead(trainer, network, training, test, communicator)
     } else {
@@ -102,7 +103,7 @@ public struct TrainingRun: Sendable {
     _ communicator: any Communicator, _ files: RunDirectory
   ) -> RunHeader {
     var header = RunHeader(title: program)
-    let threads = settings.training.threads
+    let threads = trainer.schedule.threads
     header.add(
       "ranks",
       "\(communicator.summary) on \(RunHeader.hosts(communicator.hosts))\(threads > 1 ? ", \(threads) threads each" : "")"

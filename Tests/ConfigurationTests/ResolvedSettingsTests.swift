@@ -28,6 +28,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.model.outputSize = draw(2...65_536)
   settings.model.dropoutRatio = fraction()
   settings.model.dropout = draw(0...1) == 0 ? .book : .inverted
+  settings.model.kernels = draw(0...1) == 0 ? .byShape : .direct
   settings.dataset.name = Settings.Dataset.Name.allCases[draw(0...2)]
   settings.dataset.path = paths[draw(0...paths.count - 1)].flatMap { $0.isEmpty ? nil : $0 }
   settings.dataset.trainingSamples = draw(0...Int(Int32.max))
@@ -73,7 +74,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "b039fa4d2c40b19ec0f822ebb2155cd555f9a739d52ef088e417211531d8febc")
+        == "9f4ac098bbfba3089db08a70c3c8e8eba9e04646a86c7e9ad5534e7274c0476d")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
@@ -124,7 +125,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("model.hidden_size", "model.hidden_size=51"),
     ("model.output_size", "model.output_size=11"),
     ("model.dropout_ratio", "model.dropout_ratio=0.4"),
-    ("model.dropout", "model.dropout=inverted"),
+    ("model.dropout", "model.dropout=inverted"), ("model.kernels", "model.kernels=direct"),
     ("dataset.name", "dataset.name=synthetic-digits"),
     ("dataset.path", "dataset.path=/data"),
     ("dataset.training_samples", "dataset.training_samples=1"),

@@ -49,7 +49,7 @@ import Testing
           default  0.001
           scope    the arithmetic: another value gives other bits
         """)
-    #expect(try SettingsCatalog.explanation(of: "training.threads").contains("integer from 1 to 1024"))
+    #expect(try SettingsCatalog.explanation(of: "training.threads").contains("integer from 0 to 1024"))
     #expect(try SettingsCatalog.explanation(of: "model.dropout").contains("book | inverted"))
   }
 

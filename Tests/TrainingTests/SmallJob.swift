@@ -48,7 +48,9 @@ struct SmallJob: Sendable {
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
       network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: try dataset(.training),
-      test: try dataset(.test), schedule: settings.schedule(maximumSteps: maximumSteps), communicator: communicator)
+      test: try dataset(.test),
+      schedule: settings.schedule(maximumSteps: maximumSteps, threads: max(1, settings.training.threads)),
+      communicator: communicator)
     let result = try trainer.run(observer: observer)
     return Outcome(weights: SHA256.of(UnsafeRawBufferPointer(network.parameters.bytes)), result: result)
   }

@@ -90,7 +90,7 @@ import Testing
       let trainer = try Trainer(
         network: network, optimizer: job.settings.makeOptimizer(for: network.parameters),
         training: try job.dataset(.training), test: try job.dataset(.test),
-        schedule: job.settings.schedule(maximumSteps: maximumSteps), communicator: SingleProcess())
+        schedule: job.settings.schedule(maximumSteps: maximumSteps, threads: 1), communicator: SingleProcess())
       let recorder = Recorder()
       _ = try trainer.run(observer: recorder)
       let samples = recorder.events.map { event in

@@ -30,7 +30,7 @@ func train() throws(Failure) {
   network.parameters.initialize(seed: 0)
   let trainer = try Trainer(
     network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training,
-    test: try settings.openDataset(.test), schedule: settings.schedule(maximumSteps: nil),
+    test: try settings.openDataset(.test), schedule: settings.schedule(maximumSteps: nil, threads: 1),
     communicator: SingleProcess())
   let counter = Counter()
   _ = try trainer.run(observer: counter)
