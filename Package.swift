@@ -58,8 +58,9 @@ let package = Package(
       name: "AllocationProbe",
       dependencies: ["CAllocationCount", "Communication", "Configuration", "DataParallel", "Failures", "Training"],
       path: "Tests/Support/AllocationProbe", swiftSettings: optimized),
-    .testTarget(name: "dtrainTests", dependencies: ["dtrain", "Failures", "Kernels"], swiftSettings: optimized),
-    .testTarget(name: "EndToEndTests", dependencies: ["dtrain"], swiftSettings: optimized),
+    .testTarget(
+      name: "dtrainTests", dependencies: ["Configuration", "dtrain", "Failures", "Kernels"], swiftSettings: optimized),
+    .testTarget(name: "EndToEndTests", dependencies: ["dtrain", "Kernels"], swiftSettings: optimized),
   ]
     + module("Failures", [])
     + module("Arguments", ["Failures"])

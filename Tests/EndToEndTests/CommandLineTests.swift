@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Testing
 
 extension EndToEnd {
@@ -104,6 +105,19 @@ extension EndToEnd {
       process.waitUntilExit()
       #expect(process.terminationReason == .exit && process.terminationStatus == 0)
       #expect(FileManager.default.fileExists(atPath: folder.path("run/weights.safetensors")))
+    }
+
+    @Test(
+      .enabled(if: Launch.find("qemu-x86_64") != nil && ProcessorBaseline.required == .x86v3, "no processor to emulate")
+    )
+    func anOlderProcessorIsToldBeforeAnyKernelRuns() throws {
+      let old = Launch(through: ["qemu-x86_64", "-cpu", "Nehalem"])
+      for command in [["train"], ["evaluate", "--weights", "w.safetensors"]] {
+        let run = try old.run(command)
+        run.expectOrderlyEnd(69)
+        #expect(run.errors.contains("DTRAIN_PROCESSOR=x86-64 swift build"))
+      }
+      try old.run(["--help"]).expectOrderlyEnd(0)
     }
 
     @Test(.enabled(if: Launch.isMPIPossible, "mpirun is not installed"))

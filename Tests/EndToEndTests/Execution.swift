@@ -29,6 +29,8 @@ struct Launch {
   /// Arguments of one rank each, in place of `ranks` times the same.
   var ranksApart: [[String]] = []
   var environment: [String: String] = [:]
+  /// A program that runs the program, and its arguments.
+  var through: [String] = []
   var folder: URL = FileManager.default.temporaryDirectory
   /// After which the run is ended and counts as hung.
   var limitSeconds = 120
@@ -63,7 +65,7 @@ struct Launch {
     if !ranksApart.isEmpty {
       words += ["mpirun"] + Array(ranksApart.map { ["-n", "1", program] + $0 }.joined(separator: [":"]))
     } else {
-      words += (ranks.map { ["mpirun", "-n", "\($0)"] } ?? []) + [program] + arguments
+      words += (ranks.map { ["mpirun", "-n", "\($0)"] } ?? []) + through + [program] + arguments
     }
     process.executableURL = Self.find("timeout")
     process.arguments = words
@@ -85,7 +87,7 @@ struct Launch {
     return built.path
   }
 
-  private static func find(_ name: String) -> URL? {
+  static func find(_ name: String) -> URL? {
     (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
       .map { URL(fileURLWithPath: String($0)).appending(path: name) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }

@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test func onlyNearNamesAreMeant() {
-    #expect(Spelling.nearest(to: "seeed", in: ["speed", "seed"]) == "seed")
+    #expect(Spelling.nearest(to: "seedd", in: ["speed", "seed"]) == "seed")
     #expect(Spelling.nearest(to: "momentum", in: ["seed"]) == nil)
     #expect(Spelling.nearest(to: "x", in: []) == nil)
   }

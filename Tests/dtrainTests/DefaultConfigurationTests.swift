@@ -1,3 +1,5 @@
+import Configuration
+import Foundation
 import Testing
 
 @testable import dtrain
@@ -26,5 +28,12 @@ import Testing
   @Test func whereThereIsNoneNoneIsFound() {
     #expect(find([], executable: "/usr/bin/dtrain") == nil)
     #expect(find(["/elsewhere/configs/deepconvnet-mnist.yaml"], executable: nil) == nil)
+  }
+
+  @Test func theFileSaysWhatIsBuiltIn() throws {
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    #expect(
+      try SettingsLoader.load(file: package.appending(path: DefaultConfiguration.name).path) == Settings())
   }
 }
