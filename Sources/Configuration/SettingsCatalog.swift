@@ -66,7 +66,7 @@ public enum SettingsCatalog {
       "Samples whose gradient one thread computes at once; a batch's microbatches are shared among the ranks."),
     .integer(
       "training.threads", \.training.threads, in: 0...1024, .process,
-      "Threads of one rank that compute microbatches side by side; 0: one a core in a process alone, one under a launcher."
+      "Threads of one rank that compute microbatches; 0: one a core in a process alone, one under a launcher."
     ),
 
     .integer(
