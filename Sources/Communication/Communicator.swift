@@ -33,6 +33,8 @@ public protocol Communicator: AnyObject {
   var hosts: [String] { get }
   /// What a person calls this kind: "single process", "4 in-process replicas", "4 MPI ranks".
   var summary: String { get }
+  /// How the ranks are bound to cores, for the header of a run; nil where there is nothing to say.
+  var binding: String? { get }
 
   /// Sends and receives, all at once, and returns when all is done.
   ///
@@ -62,4 +64,8 @@ public struct Phase: Sendable, CustomStringConvertible {
   }
 
   public var description: String { step.map { "\(name), step \($0)" } ?? "\(name)" }
+}
+
+extension Communicator {
+  public var binding: String? { nil }
 }

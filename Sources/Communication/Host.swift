@@ -46,6 +46,21 @@ struct RankPlace: Equatable {
     return bytes + [UInt8](repeating: 0, count: Self.byteCount - bytes.count)
   }
 
+  /// What the processors that the ranks may use say about their binding; nil for a rank alone.
+  static func binding(_ places: [RankPlace]) -> String? {
+    guard places.count > 1 else { return nil }
+    if places.indices.contains(where: { isOversubscribed(places, rank: $0) }) {
+      return "more ranks than cores, so they share them"
+    }
+    for (rank, place) in places.enumerated() {
+      for other in places[..<rank] where other.host == place.host {
+        let shared = zip(place.processors, other.processors).contains { $0 & $1 != 0 }
+        if shared { return "not bound to cores of their own" }
+      }
+    }
+    return "each bound to a core of its own"
+  }
+
   /// Whether the ranks on the host of `rank` are more than the processors that they may use together.
   static func isOversubscribed(_ places: [RankPlace], rank: Int) -> Bool {
     let neighbours = places.filter { $0.host == places[rank].host }

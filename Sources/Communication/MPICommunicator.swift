@@ -23,6 +23,7 @@ public final class MPICommunicator: Communicator {
   private let timeout: Duration
   private let thread = pthread_self()
   private let requests = MPIRequests()
+  public private(set) var binding: String?
   private var isOversubscribed = true
   /// Why the last exchange failed. There can be no other after it.
   private var failure: Failure?
@@ -54,6 +55,7 @@ public final class MPICommunicator: Communicator {
     let places = try allGather(RankPlace.current().bytes, phase: Phase("start of the job")).map(RankPlace.init(bytes:))
     hosts = places.map(\.host)
     isOversubscribed = RankPlace.isOversubscribed(places, rank: rank)
+    binding = RankPlace.binding(places)
   }
 
   public func exchange(

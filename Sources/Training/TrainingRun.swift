@@ -106,8 +106,9 @@ public struct TrainingRun: Sendable {
     let threads = trainer.schedule.threads
     header.add(
       "ranks",
-      "\(communicator.summary) on \(RunHeader.hosts(communicator.hosts))\(threads > 1 ? ", \(threads) threads each" : "")"
-    )
+      "\(communicator.summary) on \(RunHeader.hosts(communicator.hosts))"
+        + (threads > 1 ? ", \(threads) threads\(communicator.size > 1 ? " each" : "")" : "")
+        + (communicator.binding.map { ", \($0)" } ?? ""))
     header.add(
       "data", "\(training.name), \(training.origin): \(training.count) training and \(test.count) test images")
     header.add("network", "\(settings.model.name.rawValue), \(network.parameters.count) parameters")

@@ -32,4 +32,19 @@ import Testing
     #expect(seconds(.seconds(60)) == "60 s")
     #expect(seconds(.milliseconds(1500)) == "1.5 s")
   }
+
+  @Test func theBindingOfRanksIsSeenInTheirProcessors() {
+    func places(_ processors: [(host: String, bits: UInt8)]) -> [RankPlace] {
+      processors.map { RankPlace(host: $0.host, processors: [$0.bits] + [UInt8](repeating: 0, count: 127)) }
+    }
+    #expect(RankPlace.binding(places([("a", 3)])) == nil)
+    #expect(RankPlace.binding(places([("a", 1), ("a", 2)])) == "each bound to a core of its own")
+    // Two hardware threads of a core each; and the same processor number on two hosts.
+    #expect(RankPlace.binding(places([("a", 3), ("a", 12)])) == "each bound to a core of its own")
+    #expect(RankPlace.binding(places([("a", 1), ("b", 1)])) == "each bound to a core of its own")
+    #expect(RankPlace.binding(places([("a", 3), ("a", 3)])) == "not bound to cores of their own")
+    #expect(
+      RankPlace.binding(places([("a", 3), ("a", 3), ("a", 3)])) == "more ranks than cores, so they share them")
+    #expect(RankPlace.binding(places([("a", 1), ("a", 1)])) == "more ranks than cores, so they share them")
+  }
 }
