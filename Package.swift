@@ -6,7 +6,7 @@ import PackageDescription
 #if arch(x86_64)
   let processor = Context.environment["DTRAIN_PROCESSOR"] ?? "x86-64-v3"
   let processorFlags = ["-Xcc", "-march=\(processor)"]
-  let processorSettings: [SwiftSetting] = processor == "x86-64-v3" ? [.define("BASELINE_X86_64_V3")] : []
+  let processorSettings: [SwiftSetting] = processor == "x86-64" ? [] : [.define("BASELINE_X86_64_V3")]
 #else
   let processorFlags: [String] = []
   let processorSettings: [SwiftSetting] = []
