@@ -33,7 +33,7 @@ python3 -c 'import ast, sys
 for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py
 
 step 'build, warnings as errors'
-build=(--scratch-path .build/tests -Xswiftc -warnings-as-errors)
+build=(--scratch-path .build/tests -Xswiftc -warnings-as-errors -Xcc -Werror)
 swift build --build-tests "${build[@]}"
 
 # Two jobs of two ranks at once would be bound to the same two cores.
