@@ -54,15 +54,17 @@ public func winogradGradientTransform(
   let width = 4 * plane.tileColumns
   let rowStride = width * 8
   let columns = min(width, plane.columns)
+  let sums = scratch + WinogradPlane.rowScratchVectors(tileColumns: plane.tileColumns) * 8
   for row in 0..<6 {
     for column in columns..<max(width, columns) {
       store(Vector(repeating: 0), scratch, row * rowStride + column * 8)
     }
   }
-  for block in 0..<plane.channelBlocks {
-    let image = source + block * plane.blockStride
-    var sum = Vector(repeating: 0)
-    for tileRow in 0..<plane.tileRows {
+  // Blocks inside rows of tiles: a cache line of the destination is filled while it is near.
+  for tileRow in 0..<plane.tileRows {
+    for block in 0..<plane.channelBlocks {
+      let image = source + block * plane.blockStride
+      var sum = tileRow == 0 ? Vector(repeating: 0) : load(sums, block * 8)
       @inline(__always)
       func row(_ index: Int) -> UnsafePointer<Float> {
         let y = tileRow * 4 + index
@@ -102,7 +104,10 @@ public func winogradGradientTransform(
         }
         tile += channels
       }
+      store(sum, sums, block * 8)
     }
-    store(load(biasGradient, block * 8) + sum, biasGradient, block * 8)
+  }
+  for block in 0..<plane.channelBlocks {
+    store(load(biasGradient, block * 8) + load(sums, block * 8), biasGradient, block * 8)
   }
 }

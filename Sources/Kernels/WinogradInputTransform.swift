@@ -59,9 +59,10 @@ public func winogradInputTransform(
       store(Vector(repeating: 0), scratch, row * rowStride + column * 8)
     }
   }
-  for block in 0..<plane.channelBlocks {
-    let image = source + block * plane.blockStride
-    for tileRow in 0..<plane.tileRows {
+  // Blocks inside rows of tiles: a cache line of the destination is filled while it is near.
+  for tileRow in 0..<plane.tileRows {
+    for block in 0..<plane.channelBlocks {
+      let image = source + block * plane.blockStride
       @inline(__always)
       func row(_ index: Int) -> UnsafePointer<Float> {
         let y = tileRow * 4 + index

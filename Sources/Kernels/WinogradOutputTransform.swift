@@ -115,8 +115,9 @@ private func outputs(
   _ destination: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>,
   _ epilogue: (_ value: Vector, _ block: Int, _ row: Int, _ column: Int) -> Vector
 ) {
-  for block in 0..<plane.channelBlocks {
-    for tileRow in 0..<plane.tileRows {
+  // Blocks inside rows of tiles: a cache line of the products is used up while it is near.
+  for tileRow in 0..<plane.tileRows {
+    for block in 0..<plane.channelBlocks {
       for tileColumn in 0..<plane.tileColumns {
         let tile = tileRow * plane.tileColumns + tileColumn
         transformColumns(products + tile * channels + block * 8, frequencyStride, scratch)

@@ -28,8 +28,12 @@ public struct WinogradPlane: Sendable {
     self.tileColumns = tileColumns
   }
 
-  /// Floats that a transform needs beside it: six rows of transformed columns, and 24 vectors for a tile.
-  public static func scratchCount(tileColumns: Int) -> Int { max(6 * (4 * tileColumns + 2), 24) * 8 }
+  /// Floats that a transform needs beside it: six rows of transformed columns or 24 vectors for a tile, then one vector
+  /// a block of channels.
+  public static func scratchCount(tileColumns: Int, channelBlocks: Int) -> Int {
+    (rowScratchVectors(tileColumns: tileColumns) + channelBlocks) * 8
+  }
+  static func rowScratchVectors(tileColumns: Int) -> Int { max(6 * (4 * tileColumns + 2), 24) }
   /// Floats of the row of zeros that stands for rows outside the image.
   public static func zeroRowCount(tileColumns: Int) -> Int { (4 * tileColumns + 2) * 8 }
 }

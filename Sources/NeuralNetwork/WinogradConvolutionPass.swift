@@ -51,7 +51,7 @@ final class WinogradConvolutionPass: LayerPass {
     products = connection.scratch[2]
     let arena = connection.arena
     let columns = max(layer.tileColumns, layer.backwardTileColumns)
-    scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns))
+    scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns, channelBlocks: (layer.filters + 7) / 8))
     zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns))
     weightGradients = arena.allocate(
       max(36 * layer.forwardShape(samples: 1).weightStride, winogradGradientBlockCount))

@@ -34,7 +34,7 @@ struct TiledConvolution {
     image = Memory(inputBlocks * (height + 2) * (width + 2) * 8)
     gradient = Memory(outputBlocks * height * width * 8)
     weights = Memory(filters * channels * 9, random: &random)
-    scratch = Memory(WinogradPlane.scratchCount(tileColumns: tileColumns), repeating: 77)
+    scratch = Memory(WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: outputBlocks), repeating: 77)
     zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns))
     for y in 0..<height {
       for x in 0..<width {
