@@ -46,7 +46,7 @@ let package = Package(
     .executableTarget(
       name: "dtrain",
       dependencies: [
-        "Arguments", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets",
+        "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets",
         "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
       ],
       swiftSettings: optimized),
@@ -85,6 +85,12 @@ let package = Package(
     + module(
       "Timeline",
       ["Checkpoints", "Communication", "DataParallel", "Failures", "NeuralNetwork", "Reporting", "Training"],
-      testing: ["Configuration", "Datasets"]),
+      testing: ["Configuration", "Datasets"])
+    + module(
+      "Benchmarks",
+      [
+        "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Kernels", "NeuralNetwork",
+        "Optimizers", "Reporting", "Training",
+      ]),
   swiftLanguageModes: [.v6]
 )

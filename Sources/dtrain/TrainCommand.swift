@@ -31,6 +31,7 @@ enum TrainCommand: Subcommand {
     examples: [
       Example("dtrain train", "DeepConvNet on MNIST, as \(DefaultConfiguration.name) says"),
       Example("mpirun -n 4 dtrain train --max-steps 60", "60 steps with four ranks"),
+      Example("mpirun -n 2 dtrain train --max-steps 100 --trace trace.json", "with a timeline of both ranks"),
       Example("dtrain train seed=1 training.epochs=2 training.batch=200 training.microbatch=25", "other settings"),
       Example("dtrain train --replicas 3 dataset.name=synthetic-digits", "three ranks in one process, no file needed"),
     ],
