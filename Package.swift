@@ -46,8 +46,8 @@ let package = Package(
     .executableTarget(
       name: "dtrain",
       dependencies: [
-        "Arguments", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets", "Failures", "Kernels",
-        "Models", "NeuralNetwork", "Reporting", "Training",
+        "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets",
+        "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -81,6 +81,16 @@ let package = Package(
       [
         "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
         "NeuralNetwork", "Optimizers", "Reporting",
-      ], testing: ["AllocationProbe"]),
+      ], testing: ["AllocationProbe"])
+    + module(
+      "Timeline",
+      ["Checkpoints", "Communication", "DataParallel", "Failures", "NeuralNetwork", "Reporting", "Training"],
+      testing: ["Configuration", "Datasets"])
+    + module(
+      "Benchmarks",
+      [
+        "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Kernels", "NeuralNetwork",
+        "Optimizers", "Reporting", "Training",
+      ]),
   swiftLanguageModes: [.v6]
 )

@@ -22,7 +22,9 @@ public enum AtomicFile {
   }
 
   /// Replaces the file by what the closure writes.
-  static func write(to path: String, _ content: (OutputFile) throws(Failure) -> Void) throws(Failure) {
+  ///
+  /// - Throws: what the closure throws; otherwise as `write(_:to:)`.
+  public static func write(to path: String, _ content: (OutputFile) throws(Failure) -> Void) throws(Failure) {
     let folder = folder(of: path)
     let temporary = try makeTemporary(in: folder) { .creating(path, $0) }
     do throws(Failure) {
@@ -41,6 +43,19 @@ public enum AtomicFile {
       throw error
     }
     try synchronize(folder: folder, of: path)
+  }
+
+  /// Finds out whether a file of this path can be written, before the work whose result it is to hold. Makes the
+  /// folders that it lies in.
+  ///
+  /// - Throws: `.noPermission` or `.cannotCreate`.
+  public static func probe(for path: String) throws(Failure) {
+    try RunDirectory.makeFolders(folder(of: path))
+    let temporary = try makeTemporary(in: folder(of: path)) { .creating(path, $0) }
+    close(temporary.descriptor)
+    unlink(temporary.path)
+    var status = stat()
+    if stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR { throw .creating(path, EISDIR) }
   }
 
   /// Finds out whether files can be made in a folder by making one, which is removed at once.
@@ -82,12 +97,13 @@ public enum AtomicFile {
 }
 
 /// An open file that is written from its start to its end.
-struct OutputFile {
+public struct OutputFile {
   let descriptor: Int32
   /// What the file is called in messages.
   let path: String
 
-  func append(_ bytes: RawSpan) throws(Failure) {
+  /// - Throws: `.inputOutput`.
+  public func append(_ bytes: RawSpan) throws(Failure) {
     try bytes.withUnsafeBytes { (bytes) throws(Failure) in try append(bytes) }
   }
 

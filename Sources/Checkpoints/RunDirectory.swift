@@ -61,7 +61,8 @@ public struct RunDirectory: Equatable, Sendable {
     }
   }
 
-  private static func makeFolders(_ path: String) throws(Failure) {
+  /// Makes a folder and those above it, where they are not there yet.
+  static func makeFolders(_ path: String) throws(Failure) {
     if mkdir(path, 0o777) == 0 { return }
     var number = errno
     if number == ENOENT {

@@ -162,7 +162,8 @@ public final class OrderedAllReduce {
       } catch {
         workerFailures[worker] = error
       }
-      if worker > 0 { observer?.worker(worker, enters: .idle) }
+      // Who is done waits for the other workers.
+      if threads.count > 1 { observer?.worker(worker, enters: .idle) }
     }
     // Workers hold ascending runs of leaves, and each stops at its first failure.
     var first: Failure?

@@ -13,8 +13,8 @@ public final class Workspace {
   private let loss: SoftmaxCrossEntropy
   private let pixels: UnsafeMutablePointer<UInt8>
   private let labels: UnsafeMutablePointer<Int>
-  /// Where the time of each layer goes, when somebody asks.
-  public var timing: LayerTiming?
+  /// Told what is being done, if set.
+  public var observer: (any WorkspaceObserver)?
 
   /// Reads a sample: writes its pixels, [channel][row][column], and returns its label.
   public typealias SampleReader = (_ index: Int, _ pixels: UnsafeMutablePointer<UInt8>) -> Int
@@ -90,13 +90,16 @@ public final class Workspace {
       addLoss(group, to: &statistics, withGradient: true)
       var layer = passes.count - 1
       while layer >= 0 {
-        timed(layer, .backward) { passes[layer].backward(group, gradient: gradient + offsets[layer]) }
+        observer?.enters(.backward(layer: layer))
+        passes[layer].backward(group, gradient: gradient + offsets[layer])
         layer -= 1
       }
     }
     for layer in passes.indices {
-      timed(layer, .backward) { passes[layer].finish(gradient: gradient + offsets[layer]) }
+      observer?.enters(.completion(layer: layer))
+      passes[layer].finish(gradient: gradient + offsets[layer])
     }
+    observer?.enters(.idle)
     return statistics
   }
 
@@ -120,10 +123,12 @@ public final class Workspace {
         for i in 0..<count { scores(start + i, UnsafePointer(activations[passes.count].start(of: i))) }
       }
     }
+    observer?.enters(.idle)
     return statistics
   }
 
   private func load(_ group: SampleGroup, _ read: SampleReader) {
+    observer?.enters(.loading)
     let input = activations[0]
     let shape = network.inputShape
     for i in 0..<group.count {
@@ -155,10 +160,14 @@ public final class Workspace {
   }
 
   private func forward(_ group: SampleGroup) {
-    for layer in passes.indices { timed(layer, .forward) { passes[layer].forward(group) } }
+    for layer in passes.indices {
+      observer?.enters(.forward(layer: layer))
+      passes[layer].forward(group)
+    }
   }
 
   private func addLoss(_ group: SampleGroup, to statistics: inout MicrobatchStatistics, withGradient: Bool) {
+    observer?.enters(.loss)
     let scores = activations[passes.count]
     let gradient = gradients[passes.count]
     for i in 0..<group.count {
@@ -166,11 +175,5 @@ public final class Workspace {
         scores: scores.start(of: i), label: labels[i],
         gradient: withGradient ? gradient?.start(of: i) : nil, to: &statistics)
     }
-  }
-
-  @inline(__always)
-  private func timed(_ layer: Int, _ direction: LayerTiming.Direction, _ body: () -> Void) {
-    guard let timing else { return body() }
-    timing.measure(layer, direction, body)
   }
 }

@@ -4,7 +4,7 @@ import Digests
 extension Dataset {
   /// Tells whether two ranks have the same data without reading all of it: SHA-256 over the count, the shape and up to
   /// 256 samples spread over the whole.
-  var sampleDigest: Digest {
+  public var sampleDigest: Digest {
     var hash = SHA256()
     let shape = imageShape
     hash.update("\(name) \(count) \(shape.channels) \(shape.height) \(shape.width)\n")

@@ -25,6 +25,14 @@ public final class Evaluation {
     }
   }
 
+  /// Told what this rank is doing, if set.
+  public var observer: (any StepObserver)? {
+    didSet {
+      reduction.observer = observer
+      for (number, worker) in workers.enumerated() { worker.observer = observer?.workspaceObserver(ofWorker: number) }
+    }
+  }
+
   private let dataset: any Dataset
   private let plan: BatchPlan
   private let reduction: OrderedAllReduce
@@ -55,9 +63,12 @@ public final class Evaluation {
   /// - Parameter step: steps made so far, for the message of an error.
   /// - Throws: whatever the exchange throws.
   public func run(step: Int? = nil) throws(Failure) -> Result {
+    observer?.enters(.evaluation(afterStep: step ?? 0))
+    defer { observer?.enters(.idle) }
     let (_, statistics) = try reduction.reduce(
       leaves: plan.microbatchCount(ofBatch: 0), phase: Phase("evaluation", step: step)
     ) { worker, microbatch, leaf in
+      observer?.worker(worker, computes: microbatch)
       workers[worker].evaluate(plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf)
     }
     return Result(

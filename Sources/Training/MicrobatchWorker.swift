@@ -6,6 +6,11 @@ import NeuralNetwork
 /// a microbatch's samples.
 final class MicrobatchWorker {
   private let workspace: Workspace
+  /// Told what is being done in a microbatch, if set.
+  var observer: (any WorkspaceObserver)? {
+    get { workspace.observer }
+    set { workspace.observer = newValue }
+  }
   private let samples: UnsafeMutableBufferPointer<UInt32>
 
   /// - Parameter largestMicrobatch: the most samples that will come at once.

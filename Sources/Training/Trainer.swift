@@ -33,6 +33,13 @@ public final class Trainer {
   public let schedule: Schedule
   /// Steps made.
   public private(set) var step = 0
+  /// Told what this rank is doing inside its steps and evaluations, if set.
+  public var stepObserver: (any StepObserver)? {
+    didSet {
+      trainingStep.observer = stepObserver
+      evaluation.observer = stepObserver
+    }
+  }
   private let network: Network
   private let communicator: any Communicator
   private let plan: BatchPlan

@@ -24,10 +24,13 @@ public struct TrainingRun: Sendable {
   public var progress: ProgressMode
   /// Leaves the results alone on standard output.
   public var isQuiet: Bool
+  /// Makes a record of the run from within, if set.
+  public var recorder: (any RunRecorder)?
 
   public init(
     settings: Settings, settingsOrigin: String, configurationFile: String? = nil, program: String,
-    folder: String? = nil, maximumSteps: Int? = nil, progress: ProgressMode = .auto, isQuiet: Bool = false
+    folder: String? = nil, maximumSteps: Int? = nil, progress: ProgressMode = .auto, isQuiet: Bool = false,
+    recorder: (any RunRecorder)? = nil
   ) {
     self.settings = settings
     self.settingsOrigin = settingsOrigin
@@ -37,6 +40,7 @@ public struct TrainingRun: Sendable {
     self.maximumSteps = maximumSteps
     self.progress = progress
     self.isQuiet = isQuiet
+    self.recorder = recorder
   }
 
   /// - Throws: whatever has to end the job.
@@ -59,11 +63,14 @@ public struct TrainingRun: Sendable {
       network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: test,
       schedule: settings.schedule(maximumSteps: maximumSteps, threads: settings.threads(on: communicator)),
       communicator: communicator)
+    let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
+    trainer.stepObserver = record
     if communicator.rank == 0 {
       try lead(trainer, network, training, test, communicator)
     } else {
       _ = try trainer.run()
     }
+    try record?.finish()
   }
 
   /// Rank 0's part: the same as the others', and all that a person sees and keeps.

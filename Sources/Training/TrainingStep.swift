@@ -7,6 +7,14 @@ import Optimizers
 
 /// One step of training, in step with the other ranks.
 public final class TrainingStep {
+  /// Told what this rank is doing, if set.
+  public var observer: (any StepObserver)? {
+    didSet {
+      reduction.observer = observer
+      for (number, worker) in workers.enumerated() { worker.observer = observer?.workspaceObserver(ofWorker: number) }
+    }
+  }
+
   private let network: Network
   private let optimizer: Adam
   private let dataset: any Dataset
@@ -38,17 +46,23 @@ public final class TrainingStep {
   /// - Returns: loss and right answers over the whole global batch, before the update.
   /// - Throws: a failure on every rank when the loss is not finite; whatever the exchange throws.
   public func run(step: Int, epoch: Int, batch: Int) throws(Failure) -> StepStatistics {
+    observer?.enters(.step(step))
+    if batch == 0 { observer?.enters(.ordering) }
     order.prepare(epoch: epoch)
     let (gradient, statistics) = try reduction.reduce(
       leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
     ) { worker, microbatch, leaf in
+      observer?.worker(worker, computes: microbatch)
       workers[worker].computeGradient(
         of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
         into: leaf)
     }
     guard statistics.nonFinite == 0 else { throw Self.lossIsNotFinite(statistics, step: step, epoch: epoch) }
+    observer?.enters(.update)
     optimizer.update(parameters: network.parameters.values, gradients: gradient)
+    observer?.enters(.preparation)
     network.prepareParameters()
+    observer?.enters(.idle)
     return statistics
   }
 

@@ -16,7 +16,8 @@ enum Program {
   static let version = "0.1.0"
   /// In the order of help.
   static let commands: [any Subcommand.Type] = [
-    TrainCommand.self, EvaluateCommand.self, InspectCommand.self,
+    TrainCommand.self, EvaluateCommand.self, InspectCommand.self, BenchCommand.self,
+    ProfileCommand.self,
   ]
 
   static let syntax = ProgramSyntax(

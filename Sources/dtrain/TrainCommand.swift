@@ -1,6 +1,7 @@
 import Arguments
 import Failures
 import Reporting
+import Timeline
 import Training
 
 /// `dtrain train`.
@@ -16,16 +17,21 @@ enum TrainCommand: Subcommand {
       + "auto chooses line on a terminal and plain elsewhere")
   private static let quiet = Flag(
     "quiet", letter: "q", help: "print the results alone: test accuracy and weights digest")
+  private static let trace = Option(
+    "trace", placeholder: "FILE",
+    help: "write a timeline of all ranks, which ui.perfetto.dev opens: the last \(TimelineRecorder.largestCapacity) "
+      + "changes of each thread, some 150 steps")
 
   static let syntax = CommandSyntax(
     name: "train", summary: "train a network",
     discussion: "Trains with as many ranks as the launcher has started (mpirun, srun), or alone without one. The "
       + "weights are the same to the last bit at any number of ranks.",
-    options: [SettingsArguments.config, folder, maximumSteps, Ranks.replicas, progress, quiet],
+    options: [SettingsArguments.config, folder, maximumSteps, Ranks.replicas, progress, quiet, trace],
     overrides: SettingsArguments.overridesHelp,
     examples: [
       Example("dtrain train", "DeepConvNet on MNIST, as \(DefaultConfiguration.name) says"),
       Example("mpirun -n 4 dtrain train --max-steps 60", "60 steps with four ranks"),
+      Example("mpirun -n 2 dtrain train --max-steps 100 --trace trace.json", "with a timeline of both ranks"),
       Example("dtrain train seed=1 training.epochs=2 training.batch=200 training.microbatch=25", "other settings"),
       Example("dtrain train --replicas 3 dataset.name=synthetic-digits", "three ranks in one process, no file needed"),
     ],
@@ -37,10 +43,11 @@ enum TrainCommand: Subcommand {
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
     let (settings, file, origin) = try SettingsArguments.load(arguments)
+    let program = "\(Program.name) \(Program.version)"
     let run = TrainingRun(
-      settings: settings, settingsOrigin: origin, configurationFile: file,
-      program: "\(Program.name) \(Program.version)", folder: arguments[folder], maximumSteps: arguments[maximumSteps],
-      progress: arguments[progress] ?? .auto, isQuiet: arguments[quiet])
+      settings: settings, settingsOrigin: origin, configurationFile: file, program: program, folder: arguments[folder],
+      maximumSteps: arguments[maximumSteps], progress: arguments[progress] ?? .auto, isQuiet: arguments[quiet],
+      recorder: arguments[trace].map { TimelineRecorder(path: $0, program: program, isQuiet: arguments[quiet]) })
     try Ranks.run(
       replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
     ) { (communicator) throws(Failure) in try run.run(on: communicator) }

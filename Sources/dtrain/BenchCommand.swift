@@ -1,0 +1,57 @@
+import Arguments
+import Benchmarks
+import Checkpoints
+import Failures
+import Reporting
+
+/// `dtrain bench`.
+enum BenchCommand: Subcommand {
+  private static let json = Option(
+    "json", placeholder: "FILE",
+    help: "also write all figures into this file, as one JSON object; its keys stand above")
+  private static let rounds = Option("rounds", in: 1...1000, help: "how often everything is measured (default: 5)")
+  private static let seconds = Option<Double>(
+    "seconds", placeholder: "S", expectation: "a number of seconds above 0, at most 3600",
+    help: "how long training is measured in a round, and inference (default: 1); all of a round takes about 3 times as "
+      + "long",
+    read: { text in Double(text).flatMap { $0 > 0 && $0 <= 3600 ? $0 : nil } })
+
+  static let syntax = CommandSyntax(
+    name: "bench", summary: "measure how fast training is here",
+    discussion: "Trains and evaluates in rounds, over all ranks, and prints images per second, what each layer and "
+      + "each stage of a step takes, and what share of the processor's peak that is, which is measured in the same "
+      + "rounds. Nothing is kept of the training. Without the data set (and without dataset.path) it takes drawn "
+      + "digits.\n"
+      + "The keys of the JSON file:\n"
+      + BenchmarkReport.keys.map { "\($0.name): \($0.meaning)." }.joined(separator: "\n"),
+    options: [json, rounds, seconds, SettingsArguments.config, Ranks.replicas],
+    overrides: SettingsArguments.overridesHelp,
+    examples: [
+      Example("dtrain bench", "one process"),
+      Example("mpirun -n 2 dtrain bench --json bench.json", "two ranks together"),
+      Example("dtrain bench --rounds 3 --seconds 0.5 training.microbatch=10", "sooner, another size of microbatches"),
+    ],
+    exitCodes: [
+      .success, .failure, .usage, .badData, .noInput, .unavailable, .software, .osError, .cannotCreate, .inputOutput,
+      .noPermission, .configuration,
+    ])
+
+  static func run(_ arguments: ParsedArguments) throws(Failure) {
+    try ProcessorCheck.verify()
+    let (settings, _, _) = try SettingsArguments.load(arguments)
+    let benchmark = Benchmark(
+      settings: settings, program: "\(Program.name) \(Program.version)", rounds: arguments[rounds] ?? 5,
+      secondsPerRound: arguments[seconds] ?? 1)
+    let path = arguments[json]
+    try Ranks.run(
+      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
+    ) { (communicator) throws(Failure) in
+      if let path, communicator.rank == 0 { try AtomicFile.probe(for: path) }
+      guard let report = try benchmark.run(on: communicator) else { return }
+      if let path { try AtomicFile.write(report.json.encoded + "\n", to: path) }
+      let output = TextOutput()
+      for line in report.lines { output.writeLine(line) }
+      try output.finish()
+    }
+  }
+}
