@@ -165,38 +165,42 @@ public func affineWeightGradient(
   biasGradients: UnsafeMutablePointer<Float>, nowhere: UnsafeMutablePointer<Float>, adding: Bool
 ) {
   let whole = shape.outputs / 8
+  @inline(__always)
+  func row(_ input: Int) -> UnsafeMutablePointer<Float> {
+    rows[input] < 0 ? nowhere : weightGradients + Int(rows[input]) * shape.outputs
+  }
+  // Inputs come in whole blocks of 8, so four at a time leave none over.
   var input = 0
   while input < shape.inputs {
-    let pair = input + 1 < shape.inputs
-    let row0 = rows[input] < 0 ? nowhere : weightGradients + Int(rows[input]) * shape.outputs
-    let row1 = !pair || rows[input + 1] < 0 ? nowhere : weightGradients + Int(rows[input + 1]) * shape.outputs
+    let (row0, row1, row2, row3) = (row(input), row(input + 1), row(input + 2), row(input + 3))
     let x = inputs + input
-    let next = pair ? 1 : 0
     var block = 0
-    while block + 3 <= whole {
-      outer(
-        InlineArray<3, Vector>(repeating: zero), samples, x, shape.inputStride, next, outputGradients + block * 8,
-        shape.outputStride, row0 + block * 8, row1 + block * 8, adding)
-      block += 3
-    }
     while block < whole {
-      outer(
-        InlineArray<1, Vector>(repeating: zero), samples, x, shape.inputStride, next, outputGradients + block * 8,
-        shape.outputStride, row0 + block * 8, row1 + block * 8, adding)
-      block += 1
+      let offset = block * 8
+      if block + 3 <= whole {
+        outer(
+          InlineArray<3, Vector>(repeating: zero), samples, x, shape.inputStride, outputGradients + offset,
+          shape.outputStride, row0 + offset, row1 + offset, row2 + offset, row3 + offset, adding)
+        block += 3
+      } else {
+        outer(
+          InlineArray<1, Vector>(repeating: zero), samples, x, shape.inputStride, outputGradients + offset,
+          shape.outputStride, row0 + offset, row1 + offset, row2 + offset, row3 + offset, adding)
+        block += 1
+      }
     }
     for output in (whole * 8)..<shape.outputs {
-      var sum0 = adding ? row0[output] : 0
-      var sum1 = adding ? row1[output] : 0
+      var sums = adding ? SIMD4(row0[output], row1[output], row2[output], row3[output]) : SIMD4(repeating: 0)
       for n in 0..<samples {
-        let d = outputGradients[n * shape.outputStride + output]
-        sum0.addProduct(x[n * shape.inputStride], d)
-        sum1.addProduct(x[n * shape.inputStride + next], d)
+        let four = UnsafeRawPointer(x + n * shape.inputStride).loadUnaligned(as: SIMD4<Float>.self)
+        sums.addProduct(four, SIMD4(repeating: outputGradients[n * shape.outputStride + output]))
       }
-      row0[output] = sum0
-      row1[output] = sum1
+      row0[output] = sums[0]
+      row1[output] = sums[1]
+      row2[output] = sums[2]
+      row3[output] = sums[3]
     }
-    input += 2
+    input += 4
   }
   for output in 0..<shape.outputs {
     var sum = adding ? biasGradients[output] : 0
@@ -205,31 +209,42 @@ public func affineWeightGradient(
   }
 }
 
+/// Four inputs by `count` blocks of outputs.
 @inline(__always)
 private func outer<let count: Int>(
-  _ initial: InlineArray<count, Vector>, _ samples: Int, _ x: UnsafePointer<Float>, _ inputStride: Int, _ next: Int,
+  _ initial: InlineArray<count, Vector>, _ samples: Int, _ x: UnsafePointer<Float>, _ inputStride: Int,
   _ d: UnsafePointer<Float>, _ outputStride: Int, _ row0: UnsafeMutablePointer<Float>,
-  _ row1: UnsafeMutablePointer<Float>, _ adding: Bool
+  _ row1: UnsafeMutablePointer<Float>, _ row2: UnsafeMutablePointer<Float>, _ row3: UnsafeMutablePointer<Float>,
+  _ adding: Bool
 ) {
   var a = initial
   var b = initial
+  var c = initial
+  var e = initial
   if adding {
     for j in 0..<count {
       a[j] = load(row0, 8 * j)
       b[j] = load(row1, 8 * j)
+      c[j] = load(row2, 8 * j)
+      e[j] = load(row3, 8 * j)
     }
   }
   for n in 0..<samples {
-    let x0 = Vector(repeating: x[n * inputStride])
-    let x1 = Vector(repeating: x[n * inputStride + next])
+    let s = x + n * inputStride
+    let (x0, x1) = (Vector(repeating: s[0]), Vector(repeating: s[1]))
+    let (x2, x3) = (Vector(repeating: s[2]), Vector(repeating: s[3]))
     for j in 0..<count {
       let g = load(d, n * outputStride + 8 * j)
       a[j].addProduct(x0, g)
       b[j].addProduct(x1, g)
+      c[j].addProduct(x2, g)
+      e[j].addProduct(x3, g)
     }
   }
   for j in 0..<count {
     store(a[j], row0, 8 * j)
     store(b[j], row1, 8 * j)
+    store(c[j], row2, 8 * j)
+    store(e[j], row3, 8 * j)
   }
 }

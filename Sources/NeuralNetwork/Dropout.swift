@@ -79,9 +79,10 @@ private final class DropoutPass: LayerPass {
   private func fillMask(_ mask: UnsafeMutablePointer<Float>, seed: UInt64, epoch: Int, sample: UInt32) {
     var stream = RandomStream(
       seed: seed, purpose: .dropout, layer: layer.index, first: UInt32(truncatingIfNeeded: epoch), second: sample)
-    let threshold = layer.ratio * 0x1p32
+    // For whole numbers, word > ratio · 2^32 is word > ⌊ratio · 2^32⌋.
+    let threshold = UInt32(layer.ratio * 0x1p32)
     let scale = layer.trainingScale
-    for i in 0..<layer.outputShape.count { mask[i] = Double(stream.nextUInt32()) > threshold ? scale : 0 }
+    for i in 0..<layer.outputShape.count { mask[i] = stream.nextUInt32() > threshold ? scale : 0 }
   }
 
   private func multiply(
@@ -91,14 +92,22 @@ private final class DropoutPass: LayerPass {
     let shape = layer.outputShape
     let from = source.base + sample * source.layout.sampleStride
     let to = destination.base + sample * destination.layout.sampleStride
+    let positive = activation.map { UnsafePointer($0.base + sample * $0.layout.sampleStride) }
+    // A vector lies the same way in every layout without a border, one value after another.
+    let isVector = shape.height == 1 && shape.width == 1 && source.layout.border == 0 && destination.layout.border == 0
     var i = 0
     for channel in 0..<shape.channels {
+      if isVector {
+        to[channel] = positive.map { $0[channel] > 0 } ?? true ? from[channel] * mask[channel] : 0
+        continue
+      }
       for row in 0..<shape.height {
         for column in 0..<shape.width {
           var value = from[source.layout.offset(channel: channel, row: row, column: column)] * mask[i]
-          if let activation {
-            let offset = activation.layout.offset(channel: channel, row: row, column: column)
-            if !(activation.base[sample * activation.layout.sampleStride + offset] > 0) { value = 0 }
+          if let positive, let activation,
+            !(positive[activation.layout.offset(channel: channel, row: row, column: column)] > 0)
+          {
+            value = 0
           }
           to[destination.layout.offset(channel: channel, row: row, column: column)] = value
           i += 1
