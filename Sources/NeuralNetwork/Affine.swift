@@ -17,7 +17,7 @@ public final class Affine: Layer {
     ]
   }
 
-  private let arena = Arena()
+  private let arena: Arena
   let shape: AffineShape
   /// For each input in the order of memory its row in the book's matrix; −1 for a lane of no channel.
   let rows: UnsafeMutablePointer<Int32>
@@ -27,10 +27,12 @@ public final class Affine: Layer {
   let transposedWeights: UnsafeMutablePointer<Float>
   let bias: UnsafeMutablePointer<Float>
 
-  public init(name: String, inputShape: FeatureShape, outputs: Int, rectified: Bool = false) {
+  /// - Parameter arena: where the weights in the kernels' form lie.
+  public init(name: String, inputShape: FeatureShape, outputs: Int, rectified: Bool = false, arena: Arena = Arena()) {
     self.name = name
     self.inputShape = inputShape
     self.rectified = rectified
+    self.arena = arena
     outputShape = FeatureShape(features: outputs)
     let layout = ActivationLayout(shape: inputShape, border: 0)
     let inputs = layout.blocks * layout.blockStride

@@ -7,8 +7,9 @@
 #endif
 
 /// Memory for buffers that live as long as a network or a workspace: zero at first, aligned to cache lines, taken in
-/// large pieces on huge pages where the system has them (1 to 5 % of a step).
-final class Arena {
+/// large pieces on huge pages where the system has them (1 to 5 % of a step). Pieces are never given back before the
+/// arena, so one arena serves all that lives equally long.
+public final class Arena {
   private static let pieceSize = 4 << 20
   private static let pageSize = 2 << 20
 
@@ -16,8 +17,10 @@ final class Arena {
   private var next: UnsafeMutableRawPointer?
   private var left = 0
 
+  public init() {}
+
   /// `count` floats, each 0.
-  func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+  public func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
     // Three cache lines between buffers, so that equal sizes do not compete for the same sets.
     let size = (count * 4 + 63) / 64 * 64 + 192
     if size > left { takePiece(atLeast: size) }

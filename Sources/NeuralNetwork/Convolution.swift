@@ -36,7 +36,7 @@ public final class Convolution: Layer {
     case direct
   }
 
-  private let arena = Arena()
+  private let arena: Arena
   /// [filters / 8][channels][taps][8].
   let panels: UnsafeMutablePointer<Float>
   /// [channels / 8][filters][taps][8], for the gradient of the input.
@@ -47,10 +47,11 @@ public final class Convolution: Layer {
   private(set) var backwardWeights: UnsafeMutablePointer<Float>?
 
   /// - Parameters:
+  ///   - arena: where the weights in the kernels' form lie.
   ///   - isFirst: whether the input is the planar image, whose gradient nobody needs.
   public init(
     name: String, inputShape: FeatureShape, filters: Int, filterHeight: Int, filterWidth: Int, padding: Int,
-    stride: Int, epilogue: Epilogue = .none, isFirst: Bool = false, kernels: Kernels = .byShape
+    stride: Int, epilogue: Epilogue = .none, isFirst: Bool = false, kernels: Kernels = .byShape, arena: Arena = Arena()
   ) {
     self.name = name
     self.inputShape = inputShape
@@ -60,6 +61,7 @@ public final class Convolution: Layer {
     self.padding = padding
     self.stride = stride
     self.epilogue = epilogue
+    self.arena = arena
     convolvedShape = FeatureShape(
       channels: filters, height: (inputShape.height + 2 * padding - filterHeight) / stride + 1,
       width: (inputShape.width + 2 * padding - filterWidth) / stride + 1)

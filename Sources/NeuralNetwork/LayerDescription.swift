@@ -18,6 +18,8 @@ struct LayerPlanner {
   private var shape: FeatureShape
   private var dropouts: UInt16 = 0
   private let kernels: Convolution.Kernels
+  /// Of all layers' weights.
+  private let arena = Arena()
 
   init(inputShape: FeatureShape, kernels: Convolution.Kernels) {
     shape = inputShape
@@ -50,7 +52,7 @@ struct LayerPlanner {
       func convolution(_ epilogue: Convolution.Epilogue) -> Convolution {
         Convolution(
           name: "convolution \(number)", inputShape: shape, filters: filters, filterHeight: size, filterWidth: size,
-          padding: padding, stride: stride, epilogue: epilogue, isFirst: layers.isEmpty, kernels: kernels)
+          padding: padding, stride: stride, epilogue: epilogue, isFirst: layers.isEmpty, kernels: kernels, arena: arena)
       }
       layer = convolution(fuse(convolution(.none), with: &rest, fused: fused))
     case .relu:
@@ -66,7 +68,7 @@ struct LayerPlanner {
         rest.removeFirst()
         rectified = true
       }
-      layer = Affine(name: "affine \(number)", inputShape: shape, outputs: outputs, rectified: rectified)
+      layer = Affine(name: "affine \(number)", inputShape: shape, outputs: outputs, rectified: rectified, arena: arena)
     case .dropout(let ratio, let form):
       try require(ratio >= 0 && ratio < 1, "dropout", number)
       layer = Dropout(name: "dropout \(number)", inputShape: shape, ratio: ratio, form: form, index: dropouts)
