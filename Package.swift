@@ -90,7 +90,7 @@ let package = Package(
       "Benchmarks",
       [
         "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Kernels", "NeuralNetwork",
-        "Optimizers", "Reporting", "Training",
+        "Reporting", "Training",
       ]),
   swiftLanguageModes: [.v6]
 )

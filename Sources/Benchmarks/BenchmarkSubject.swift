@@ -1,11 +1,9 @@
 import Communication
 import Configuration
-import DataParallel
 import Datasets
 import Digests
 import Failures
 import NeuralNetwork
-import Optimizers
 import Reporting
 import Training
 
@@ -20,9 +18,7 @@ final class BenchmarkSubject {
   let clock: StageClock
   /// From the start of this process to the end of its first step; nil where the system does not tell.
   let firstStepSeconds: Double?
-  private let step: TrainingStep
-  private let evaluation: Evaluation
-  private let stepsPerEpoch: Int
+  private let trainer: Trainer
   private var stepsMade = 0
 
   /// Makes the first step.
@@ -38,26 +34,16 @@ final class BenchmarkSubject {
     data = try BenchmarkData(settings)
     for dataset in [data.training, data.test] {
       try communicator.agree(on: dataset.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
-      guard dataset.count > 0 else {
-        throw Failure(.badData, "\(dataset.name) (\(dataset.origin)) has no samples", remedy: "choose other data")
-      }
     }
     network = try settings.makeNetwork(for: data.training.imageShape)
     network.parameters.initialize(seed: settings.seed)
     network.prepareParameters()
     threads = settings.threads(on: communicator)
     clock = StageClock(layers: network.segment.layers.count, threads: threads)
-    step = try TrainingStep(
-      network: network, optimizer: settings.makeOptimizer(for: network.parameters), dataset: data.training,
-      schedule: settings.schedule(maximumSteps: nil, threads: threads), communicator: communicator)
-    evaluation = try Evaluation(
-      network: network, dataset: data.test, microbatch: settings.evaluation.microbatch,
-      threads: threads, communicator: communicator)
-    stepsPerEpoch =
-      BatchPlan(
-        sampleCount: data.training.count, batch: settings.training.batch, microbatch: settings.training.microbatch
-      ).batchesPerEpoch
-    _ = try step.run(step: 1, epoch: 0, batch: 0)
+    trainer = try Trainer(
+      network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: data.training,
+      test: data.test, schedule: settings.schedule(maximumSteps: nil, threads: threads), communicator: communicator)
+    _ = try trainer.trainingStep.run(step: 1, epoch: 0, batch: 0)
     stepsMade = 1
     firstStepSeconds = ProcessStart.elapsedSeconds()
   }
@@ -70,8 +56,8 @@ final class BenchmarkSubject {
     try communicator.barrier(phase: Phase("measurement of training"))
     let start = monotonicSeconds()
     for _ in 0..<steps {
-      let (epoch, batch) = stepsMade.quotientAndRemainder(dividingBy: stepsPerEpoch)
-      images += try step.run(step: stepsMade + 1, epoch: epoch, batch: batch).samples
+      let (epoch, batch) = stepsMade.quotientAndRemainder(dividingBy: trainer.stepsPerEpoch)
+      images += try trainer.trainingStep.run(step: stepsMade + 1, epoch: epoch, batch: batch).samples
       stepsMade += 1
     }
     return (images, monotonicSeconds() - start)
@@ -81,7 +67,7 @@ final class BenchmarkSubject {
   func evaluate(passes: Int) throws(Failure) -> (images: Int, seconds: Double) {
     try communicator.barrier(phase: Phase("measurement of inference"))
     let start = monotonicSeconds()
-    for _ in 0..<passes { _ = try evaluation.run(step: stepsMade) }
+    for _ in 0..<passes { _ = try trainer.evaluation.run(step: stepsMade) }
     return (passes * data.test.count, monotonicSeconds() - start)
   }
 
@@ -90,8 +76,8 @@ final class BenchmarkSubject {
   /// - Returns: the images over all ranks, and the stages of all ranks.
   func trainInStages(steps: Int) throws(Failure) -> (images: Int, totals: StageTotals) {
     clock.reset()
-    step.observer = clock
-    defer { step.observer = nil }
+    trainer.trainingStep.observer = clock
+    defer { trainer.trainingStep.observer = nil }
     let (images, seconds) = try train(steps: steps)
     let all = try communicator.allGather(
       clock.seconds + [seconds], phase: Phase("gathering of the measurements"))

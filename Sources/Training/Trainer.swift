@@ -43,8 +43,8 @@ public final class Trainer {
   private let network: Network
   private let communicator: any Communicator
   private let plan: BatchPlan
-  private let trainingStep: TrainingStep
-  private let evaluation: Evaluation
+  public let trainingStep: TrainingStep
+  public let evaluation: Evaluation
 
   /// - Throws: `.configuration` where there are more ranks than microbatches, `.badData` where there is no sample,
   ///   `.osError` where memory or threads cannot be had.
