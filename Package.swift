@@ -5,6 +5,9 @@ import PackageDescription
 // speed does: `DTRAIN_PROCESSOR=x86-64` builds for any x86-64 and is about thirty times slower.
 #if arch(x86_64)
   let processor = Context.environment["DTRAIN_PROCESSOR"] ?? "x86-64-v3"
+  guard ["x86-64-v3", "haswell", "znver3", "x86-64"].contains(processor) else {
+    fatalError("DTRAIN_PROCESSOR=\(processor): x86-64-v3, haswell, znver3 and x86-64 are known")
+  }
   let processorFlags = ["-Xcc", "-march=\(processor)"]
   let processorSettings: [SwiftSetting] = processor == "x86-64" ? [] : [.define("BASELINE_X86_64_V3")]
 #else

@@ -52,6 +52,10 @@ struct RankPlace: Equatable {
     if places.indices.contains(where: { isOversubscribed(places, rank: $0) }) {
       return "more ranks than cores, so they share them"
     }
+    // A core has two hardware threads, seldom four; a rank with more processors has more than a core.
+    if places.contains(where: { $0.processors.reduce(0) { $0 + $1.nonzeroBitCount } > 4 }) {
+      return "not bound to cores of their own"
+    }
     for (rank, place) in places.enumerated() {
       for other in places[..<rank] where other.host == place.host {
         let shared = zip(place.processors, other.processors).contains { $0 & $1 != 0 }

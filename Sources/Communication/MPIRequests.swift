@@ -75,6 +75,11 @@ final class MPIRequests {
     for index in completed..<pending.count {
       if !(try hasCompleted(index, rank, phase)) { peers.insert(pending[index].peer) }
     }
+    // All have arrived in the last moment; a request that is done must not be looked at again.
+    if peers.isEmpty {
+      pending.removeAll(keepingCapacity: true)
+      completed = 0
+    }
     return peers.sorted()
   }
 

@@ -87,7 +87,7 @@ public enum SettingsCatalog {
       "optimizer.beta2", \.optimizer.beta2, Bounds(from: 0, below: 1), .arithmetic,
       "What a step keeps of Adam's second moment, the mean of the squared gradients."),
     .number(
-      "optimizer.epsilon", \.optimizer.epsilon, Bounds(above: 0, to: 1), .arithmetic,
+      "optimizer.epsilon", \.optimizer.epsilon, Bounds(from: 1e-37, to: 1), .arithmetic,
       "Added to the root of the second moment, against division by zero."),
     .choice(
       "optimizer.form", \.optimizer.form, .arithmetic,

@@ -6,7 +6,7 @@ public struct StepStatistics: Equatable, Sendable {
   public var correct: Int
   /// How many samples there were. The gradient's sum is divided by it.
   public var samples: Int
-  /// How many values were found to be infinite or not a number.
+  /// How many microbatches had a loss that is infinite or not a number.
   public var nonFinite: Int
   /// How many leaves carried the wish to stop after this step.
   public var stopRequests: Int

@@ -46,7 +46,7 @@ public struct AdamFactors: Sendable {
 /// - Parameters:
 ///   - count: a multiple of 8.
 ///
-/// Each operation rounds once; the products are fused with the additions that follow them.
+/// Each operation rounds once; the moments' updates are each one fused multiply-add.
 public func adamUpdate(
   _ factors: AdamFactors, count: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
   firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>

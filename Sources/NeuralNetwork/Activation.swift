@@ -61,30 +61,4 @@ public struct Activation {
   func start(of sample: Int, outside distance: Int = 0) -> UnsafeMutablePointer<Float> {
     base + sample * layout.sampleStride + layout.offset(outside: distance)
   }
-
-  /// Copies one sample out, in the book's order [channel][row][column].
-  public func copy(sample: Int, to values: UnsafeMutablePointer<Float>) {
-    var next = 0
-    forEachOffset { offset in
-      values[next] = base[sample * layout.sampleStride + offset]
-      next += 1
-    }
-  }
-
-  /// Sets one sample from the book's order [channel][row][column].
-  public func set(sample: Int, from values: UnsafePointer<Float>) {
-    var next = 0
-    forEachOffset { offset in
-      base[sample * layout.sampleStride + offset] = values[next]
-      next += 1
-    }
-  }
-
-  private func forEachOffset(_ body: (Int) -> Void) {
-    for channel in 0..<layout.shape.channels {
-      for row in 0..<layout.shape.height {
-        for column in 0..<layout.shape.width { body(layout.offset(channel: channel, row: row, column: column)) }
-      }
-    }
-  }
 }

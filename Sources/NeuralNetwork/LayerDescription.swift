@@ -1,5 +1,13 @@
 import Failures
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// What a model is written in: one layer after another, each said in the field's terms. `Network` plans them for a
 /// shape of input and fuses what can share a pass.
 public enum LayerDescription: Sendable {
@@ -18,6 +26,8 @@ struct LayerPlanner {
   private var shape: FeatureShape
   private var dropouts: UInt16 = 0
   private let kernels: Convolution.Kernels
+  /// What the layers so far need, about.
+  private var bytes = 0
   /// Of all layers' weights.
   private let arena = Arena()
 
@@ -27,7 +37,8 @@ struct LayerPlanner {
   }
 
   /// - Parameter fused: whether ReLU and pooling may become part of the layer before them. The values are the same to
-  ///   the last bit either way; tests compare both.
+  ///   the last bit either way. A gradient may take another way through a pooling: fused, the largest of a window is
+  ///   found before the bias is added, which may round two different values to one.
   static func plan(
     _ descriptions: [LayerDescription], inputShape: FeatureShape, kernels: Convolution.Kernels, fused: Bool
   ) throws(Failure) -> [any Layer] {
@@ -49,6 +60,9 @@ struct LayerPlanner {
         shape.height + 2 * padding >= size && shape.width + 2 * padding >= size,
         "convolution with a \(size)x\(size) filter",
         number)
+      try reserve(
+        parameters: filters * shape.channels * size * size,
+        values: FeatureShape(channels: max(filters, shape.channels), height: shape.height, width: shape.width), number)
       func convolution(_ epilogue: Convolution.Epilogue) -> Convolution {
         Convolution(
           name: "convolution \(number)", inputShape: shape, filters: filters, filterHeight: size, filterWidth: size,
@@ -63,6 +77,7 @@ struct LayerPlanner {
       layer = MaxPooling(name: "pooling \(number)", inputShape: shape, size: size, stride: stride)
     case .affine(let outputs):
       try require(outputs > 0, "affine layer", number)
+      try reserve(parameters: shape.count * outputs, values: shape, number)
       var rectified = false
       if fused, case .relu = rest.first {
         rest.removeFirst()
@@ -94,6 +109,20 @@ struct LayerPlanner {
       return .reluAndPooling
     }
     return .relu
+  }
+
+  /// Refuses a layer that the machine's memory could not hold, before anything is allocated for it.
+  ///
+  /// Parameters are kept about twenty times: themselves, moments, the gradients of the tree, the kernels' forms. Values
+  /// of a group of samples are kept with their gradients and, for Winograd's kernels, transformed.
+  private mutating func reserve(parameters: Int, values: FeatureShape, _ number: Int) throws(Failure) {
+    bytes += 4 * (20 * parameters + 8 * Network.groupSize * values.count)
+    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    guard bytes > memory else { return }
+    throw Failure(
+      .configuration,
+      "the network needs about \(bytes >> 30) GiB up to layer \(number), and this machine has \(memory >> 30)",
+      remedy: "make the layers smaller, or the images")
   }
 
   private func require(_ condition: Bool, _ what: String, _ number: Int) throws(Failure) {

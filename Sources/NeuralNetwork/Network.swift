@@ -62,11 +62,6 @@ public final class Network {
     }
   }
 
-  /// The index of the tensor whose parameters contain a place of the flat buffer.
-  public func tensor(at place: Int) -> ParameterTensor? {
-    parameters.tensors.first { place >= $0.offset && place < $0.offset + $0.count }
-  }
-
   /// Buffers and code for one thread.
   public func makeWorkspace() -> Workspace { Workspace(self) }
 }

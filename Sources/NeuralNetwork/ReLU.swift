@@ -1,6 +1,6 @@
 import Kernels
 
-/// max(0, x), value by value. Usually fused into the layer before it; see `fused`.
+/// max(0, x), value by value. Usually fused into the layer before it; see `LayerPlanner`.
 public final class ReLU: Layer {
   public let name: String
   public let outputShape: FeatureShape

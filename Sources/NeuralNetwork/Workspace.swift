@@ -37,7 +37,10 @@ public final class Workspace {
     }
     let scores = ActivationLayout(shape: FeatureShape(features: network.classes), border: 0)
     activations.append(Activation(layout: scores, samples: samples, arena: arena))
-    gradients.append(Activation(layout: scores, samples: samples, arena: arena))
+    let border = layers.last?.outputGradientBorder ?? 0
+    gradients.append(
+      Activation(
+        layout: ActivationLayout(shape: scores.shape, border: border), samples: samples, arena: arena))
     var scratch: [UnsafeMutablePointer<Float>] = []
     let counts = layers.map { $0.scratchCounts(samples: samples) }
     for slot in 0..<(counts.map(\.count).max() ?? 0) {

@@ -45,6 +45,7 @@ public final class Evaluation {
     network: Network, dataset: any Dataset, microbatch: Int, threads: Int = 1, communicator: any Communicator
   ) throws(Failure) {
     let workers = (0..<threads).map { _ in MicrobatchWorker(network: network, largestMicrobatch: microbatch) }
+    try network.require(dataset)
     try self.init(dataset: dataset, microbatch: microbatch, workers: workers, communicator: communicator)
   }
 
@@ -61,7 +62,7 @@ public final class Evaluation {
   }
 
   /// - Parameter step: steps made so far, for the message of an error.
-  /// - Throws: whatever the exchange throws.
+  /// - Throws: a failure on every rank when the loss is not finite; whatever the exchange throws.
   public func run(step: Int? = nil) throws(Failure) -> Result {
     observer?.enters(.evaluation(afterStep: step ?? 0))
     defer { observer?.enters(.idle) }
@@ -70,6 +71,12 @@ public final class Evaluation {
     ) { worker, microbatch, leaf in
       observer?.worker(worker, computes: microbatch)
       workers[worker].evaluate(plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf)
+    }
+    guard statistics.nonFinite == 0 else {
+      throw Failure(
+        .failure,
+        "the test loss is \(statistics.lossSum)\(step.map { " after step \($0)" } ?? ""): the weights are no use",
+        remedy: "lower optimizer.learning_rate, or take other weights")
     }
     return Result(
       loss: statistics.meanLoss, errors: statistics.samples - statistics.correct, samples: statistics.samples)

@@ -52,8 +52,11 @@ public final class Trainer {
     network: Network, optimizer: Adam, training: any Dataset, test: any Dataset, schedule: Schedule,
     communicator: any Communicator
   ) throws(Failure) {
-    for dataset in [training, test] where dataset.count == 0 {
-      throw Failure(.badData, "\(dataset.name) (\(dataset.origin)) has no samples", remedy: "choose other data")
+    for dataset in [training, test] {
+      guard dataset.count > 0 else {
+        throw Failure(.badData, "\(dataset.name) (\(dataset.origin)) has no samples", remedy: "choose other data")
+      }
+      try network.require(dataset)
     }
     self.schedule = schedule
     self.network = network

@@ -54,10 +54,6 @@ public struct TrainingRun: Sendable {
       try communicator.agree(on: dataset.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
     }
     let network = try settings.makeNetwork(for: training.imageShape)
-    guard test.imageShape == training.imageShape else {
-      throw Failure(
-        .badData, "\(test.origin): test images of another size than the training images", remedy: "choose other data")
-    }
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
       network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: test,

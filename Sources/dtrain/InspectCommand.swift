@@ -15,6 +15,7 @@ enum InspectCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     let inspection = try WeightsInspection(of: arguments.operands[0])
+    guard (Ranks.launchedRank ?? 0) == 0 else { return }
     let output = TextOutput()
     output.writeLine(inspection.table())
     if let step = inspection.step { output.writeLine("step \(step)") }

@@ -181,4 +181,27 @@ private let tolerance = 2e-5
       } throws: { ($0 as? Failure)?.code == .configuration }
     }
   }
+
+  @Test func aNetworkThatNoMemoryHoldsIsRefusedBeforeItIsMade() {
+    for layers: [LayerDescription] in [
+      [.affine(outputs: 1_000_000), .affine(outputs: 1_000_000), .affine(outputs: 2)],
+      [.convolution(filters: 4096, size: 3, padding: 1, stride: 1), .affine(outputs: 2)],
+    ] {
+      #expect {
+        try Network(inputShape: FeatureShape(channels: 1, height: 3000, width: 3000), layers: layers)
+      } throws: {
+        ($0 as? Failure)?.code == .configuration && "\($0)".contains("GiB")
+      }
+    }
+  }
+
+  @Test func aNetworkMayEndInAConvolution() throws {
+    let test = try TestNetwork(
+      inputShape: FeatureShape(channels: 1, height: 3, width: 3),
+      layers: [
+        .convolution(filters: 9, size: 3, padding: 1, stride: 1), .relu,
+        .convolution(filters: 4, size: 3, padding: 0, stride: 1),
+      ], samples: 4, seed: 3)
+    #expect(test.gradientError() <= 1e-4)
+  }
 }

@@ -84,7 +84,10 @@ def measurements(executable, seconds, json_file):
         peer(inference, "PyTorch, channels-last", "pytorch_inference.py"),
         peer(inference, "PyTorch, channels-last, compiled", "pytorch_inference.py", "--mode", "compiled"),
         dtrain(
-            {"training_images_per_second": training, "inference_images_per_second": inference}, "taskset", "-c", one
+            {"training_images_per_second_rounds": training, "inference_images_per_second_rounds": inference},
+            "taskset",
+            "-c",
+            one,
         ),
     ]
     if len(cores) < 2:
@@ -94,10 +97,10 @@ def measurements(executable, seconds, json_file):
     rank_script = "pytorch_ranks.py"
     return plan + [
         peer(threads, "PyTorch, channels-last", torch, on=two),
-        dtrain({"training_images_per_second": threads}, "taskset", "-c", two, options=["training.threads=2"]),
+        dtrain({"training_images_per_second_rounds": threads}, "taskset", "-c", two, options=["training.threads=2"]),
         peer(ranks, "PyTorch DDP, gloo", rank_script, "--reduction", "ddp", on=two, launcher=unbound),
         peer(ranks, "PyTorch + mpi4py, one Allreduce", rank_script, "--reduction", "mpi4py", on=two, launcher=unbound),
-        dtrain({"training_images_per_second": ranks}, "mpirun", "--bind-to", "core", "-n", "2"),
+        dtrain({"training_images_per_second_rounds": ranks}, "mpirun", "--bind-to", "core", "-n", "2"),
     ]
 
 
