@@ -33,6 +33,8 @@ public final class Evaluation {
     }
   }
 
+  /// See `Trainer.isStopRequested`.
+  var isStopRequested: () -> Bool = { false }
   private let dataset: any Dataset
   private let plan: BatchPlan
   private let reduction: OrderedAllReduce
@@ -61,7 +63,7 @@ public final class Evaluation {
   }
 
   /// - Parameter step: steps made so far, for the message of an error.
-  /// - Throws: whatever the exchange throws.
+  /// - Throws: whatever the exchange throws; `.preempted` on every rank where one was asked to stop.
   public func run(step: Int? = nil) throws(Failure) -> Result {
     observer?.enters(.evaluation(afterStep: step ?? 0))
     defer { observer?.enters(.idle) }
@@ -69,8 +71,13 @@ public final class Evaluation {
       leaves: plan.microbatchCount(ofBatch: 0), phase: Phase("evaluation", step: step)
     ) { worker, microbatch, leaf in
       observer?.worker(worker, computes: microbatch)
+      guard !isStopRequested() else {
+        leaf.statistics = StepStatistics(samples: 1, stopRequests: 1)
+        return
+      }
       workers[worker].evaluate(plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf)
     }
+    guard statistics.stopRequests == 0 else { throw .stopped(after: step ?? 0) }
     return Result(
       loss: statistics.meanLoss, errors: statistics.samples - statistics.correct, samples: statistics.samples)
   }
