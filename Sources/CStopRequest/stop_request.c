@@ -15,6 +15,8 @@ static void note(int number) {
 }
 
 int dtrain_stop_request_install(void) {
+  sigset_t caught;
+  sigemptyset(&caught);
   const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
   for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
     struct sigaction before;
@@ -23,8 +25,10 @@ int dtrain_stop_request_install(void) {
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     if (sigaction(numbers[index], &action, NULL) != 0) return -1;
+    sigaddset(&caught, numbers[index]);
   }
-  return 0;
+  // Whoever started this process may have blocked them.
+  return sigprocmask(SIG_UNBLOCK, &caught, NULL);
 }
 
 int dtrain_stop_request_is_set(void) { return atomic_load(&requested); }

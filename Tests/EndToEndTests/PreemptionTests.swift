@@ -40,6 +40,11 @@ extension EndToEnd {
       return text.split(separator: " ").compactMap { Int32($0) }
     }
 
+    private var hasCheckpoint: Bool {
+      let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path("run/checkpoints"))
+      return names?.contains { $0.hasSuffix(".safetensors") } == true
+    }
+
     /// The step of the newest checkpoint.
     private func newestStep() throws -> Int {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("run/checkpoints"))
@@ -107,7 +112,10 @@ extension EndToEnd {
     }
 
     @Test func aJobThatWasKilledIsNoObstacle() throws {
-      _ = try stop(["checkpoint.every_steps=1"]) { _, ranks in for rank in ranks { kill(rank, SIGKILL) } }
+      _ = try stop(["checkpoint.every_steps=1"]) { _, ranks in
+        for _ in 0..<500 where !hasCheckpoint { usleep(20_000) }
+        for rank in ranks { kill(rank, SIGKILL) }
+      }
       #expect(FileManager.default.fileExists(atPath: folder.path("run/lock")))
       try expectToGoOn()
     }

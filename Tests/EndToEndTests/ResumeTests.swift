@@ -48,8 +48,8 @@ extension EndToEnd {
             arguments + ["--run-dir", name, "--resume", "whole/checkpoints/\(file(step))"] + more, ranks: ranks)
           #expect(resumed.output == whole.output, "\(name)")
           #expect(try bytes("\(name)/weights.safetensors") == bytes("whole/weights.safetensors"), "\(name)")
-          // Equal states are equal files, whatever has computed them.
-          for file in try checkpoints(name) {
+          // Equal states are equal files, whatever has computed them. At the last step nothing is left to write.
+          for file in step < Self.steps ? try checkpoints(name) : [] {
             #expect(try bytes("\(name)/checkpoints/\(file)") == bytes("whole/checkpoints/\(file)"), "\(name)")
           }
         }
