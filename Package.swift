@@ -46,11 +46,12 @@ let package = Package(
     systemLibrary("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
     .target(name: "CProcessor"),
+    .target(name: "CStopRequest"),
     .executableTarget(
       name: "dtrain",
       dependencies: [
-        "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "Datasets",
-        "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
+        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(

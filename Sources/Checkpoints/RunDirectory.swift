@@ -20,6 +20,8 @@ public struct RunDirectory: Equatable, Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   /// The folder of checkpoints. It is there once there is one.
   public var checkpoints: String { path + "/checkpoints" }
+  /// Who writes here now. It is there while a job runs.
+  public var lock: String { path + "/lock" }
 
   /// Makes the folder and those above it, with the permissions that the user's mask leaves, and tries that it can be
   /// written, so that a run does not find out at its end. To be called on one rank.

@@ -20,13 +20,20 @@ public struct WeightsInspection: Sendable {
   /// The settings that the weights were trained with, as YAML; nil where the file does not say.
   public let configuration: String?
   public let metadata: [String: String]
+  /// Of a checkpoint alone: the digest of its state, as it says, and whether all of it is as it was written.
+  public let stateDigest: Digest?
+  public let isUnaltered: Bool?
 
   public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
   public var nonFinite: Int { tensors.reduce(0) { $0 + $1.nonFinite } }
 
-  public init(_ file: SafetensorsFile) {
+  public init(_ file: SafetensorsFile) { self.init(file, isUnaltered: nil) }
+
+  private init(_ file: SafetensorsFile, isUnaltered: Bool?) {
+    self.isUnaltered = isUnaltered
+    stateDigest = file.metadata[Checkpoint.Key.stateDigest].flatMap { Digest(hexadecimal: $0) }
     tensors = file.tensors.map(TensorSummary.init)
-    digest = WeightsDigest.of(file.tensors)
+    digest = WeightsDigest.of(file.withoutMoments.tensors)
     step = file.step
     epoch = file.epoch
     configuration = file.configuration
@@ -35,7 +42,8 @@ public struct WeightsInspection: Sendable {
 
   /// - Throws: as `SafetensorsFile.init(reading:)` does.
   public init(of path: String) throws(Failure) {
-    self.init(try SafetensorsFile(reading: path))
+    let (file, header) = try SafetensorsFile.read(path)
+    self.init(file, isUnaltered: file.isCheckpoint ? file.isUnaltered(header: header) : nil)
   }
 
   /// One line a tensor under a line of titles, and one of totals; columns two blanks apart, no line break at the end.

@@ -88,6 +88,21 @@ extension Setting {
       })
   }
 
+  static func boolean(
+    _ key: String, _ path: WritableKeyPath<Settings, Bool> & Sendable, _ scope: Scope, _ documentation: String
+  ) -> Setting {
+    Setting(
+      key: key, kind: .boolean, scope: scope, documentation: documentation,
+      text: { "\($0[keyPath: path])" },
+      assign: { (node, settings) throws(ValueMismatch) in
+        guard node.isBoolean else {
+          throw ValueMismatch(
+            reason: "must be true or false, but is \(node.found)", remedy: "write true or false", line: node.line)
+        }
+        settings[keyPath: path] = node.text.lowercased() == "true"
+      })
+  }
+
   static func path(
     _ key: String, _ path: WritableKeyPath<Settings, String?> & Sendable, _ scope: Scope, _ documentation: String
   ) -> Setting {

@@ -5,6 +5,7 @@ public struct Setting: Sendable {
     case integer(ClosedRange<Int>)
     case number(Bounds)
     case choice([String])
+    case boolean
     /// A file or folder, or null.
     case path
     /// A list that is not empty, whose elements lie in the range.

@@ -7,6 +7,7 @@ public struct Settings: Equatable, Sendable {
   public var training = Training()
   public var evaluation = Evaluation()
   public var optimizer = Optimizer()
+  public var checkpoint = Checkpoint()
   public var communication = Communication()
 
   public init() {}
@@ -67,6 +68,13 @@ public struct Settings: Equatable, Sendable {
 
     public enum Name: String, CaseIterable, Sendable { case adam }
     public enum Form: String, CaseIterable, Sendable { case book, common }
+  }
+
+  public struct Checkpoint: Equatable, Sendable {
+    public var everySteps = 0
+    public var everyEpochs = 1
+    public var keep = 3
+    public var keepBest = true
   }
 
   public struct Communication: Equatable, Sendable {

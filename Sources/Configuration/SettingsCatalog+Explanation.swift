@@ -45,6 +45,7 @@ extension Setting.Kind: CustomStringConvertible {
     case .integers(let range): "list of integers \(Setting.text(of: range)), one for each convolution"
     case .number(let bounds): "number, \(bounds)"
     case .choice(let choices): choices.joined(separator: " | ")
+    case .boolean: "true | false"
     case .path: "path, from the current folder, or null"
     }
   }

@@ -7,6 +7,7 @@ public enum SettingsCatalog {
     ("training", "How the training samples are passed over."),
     ("evaluation", "How the test samples are passed over."),
     ("optimizer", "How a gradient changes the parameters."),
+    ("checkpoint", "When the state of a run is written, and what is kept of it."),
     ("communication", "How ranks wait for each other."),
   ]
 
@@ -95,6 +96,19 @@ public enum SettingsCatalog {
     .number(
       "optimizer.weight_decay", \.optimizer.weightDecay, Bounds(from: 0, to: 1), .arithmetic,
       "Share of each parameter, times the learning rate, that a step takes away (decoupled, as in AdamW)."),
+
+    .integer(
+      "checkpoint.every_steps", \.checkpoint.everySteps, in: 0...Int.max, .job,
+      "Steps from one checkpoint to the next; 0: epochs alone count."),
+    .integer(
+      "checkpoint.every_epochs", \.checkpoint.everyEpochs, in: 0...1_000_000, .job,
+      "Epochs from one checkpoint to the next; the end is kept too; both 0: none but when asked to stop."),
+    .integer(
+      "checkpoint.keep", \.checkpoint.keep, in: 1...1_000_000, .job,
+      "Newest checkpoints that are kept; older ones are removed."),
+    .boolean(
+      "checkpoint.keep_best", \.checkpoint.keepBest, .job,
+      "Keeps the checkpoint with the fewest test errors besides."),
 
     .number(
       "communication.timeout_seconds", \.communication.timeoutSeconds, Bounds(above: 0, to: 604_800), .process,

@@ -101,15 +101,20 @@ public final class MetricsLog {
   private var pending: [StepMetrics] = []
   private var flushedAt = 0.0
 
-  /// Creates the file, in place of what had its name.
+  /// Creates the file, in place of what had its name, or goes on with it.
   ///
-  /// - Throws: a failure with `ExitCode.cannotCreate`.
-  public init(path: String) throws(Failure) {
+  /// - Parameter step: steps made so far. What the file has of them stays, and what comes behind is cut off: it will
+  ///   come again, the test after this very step included.
+  /// - Throws: a failure with `ExitCode.cannotCreate` or `ExitCode.inputOutput`.
+  public init(path: String, goingOnAfter step: Int = 0) throws(Failure) {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    descriptor = open(path, O_RDWR | O_CREAT | (step > 0 ? 0 : O_TRUNC) | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw Failure(
         .cannotCreate, "\(path): \(errorText(errno))", remedy: "choose a folder that can be written with --run-dir")
+    }
+    if step > 0, let error = MetricsRecords.cut(descriptor, after: step) {
+      throw Failure(.inputOutput, "\(path): \(errorText(error))", remedy: "check the file and its file system")
     }
     pending.reserveCapacity(Self.capacity)
   }

@@ -33,6 +33,8 @@ public final class Evaluation {
     }
   }
 
+  /// See `Trainer.isStopRequested`.
+  var isStopRequested: () -> Bool = { false }
   private let dataset: any Dataset
   private let plan: BatchPlan
   private let reduction: OrderedAllReduce
@@ -62,7 +64,8 @@ public final class Evaluation {
   }
 
   /// - Parameter step: steps made so far, for the message of an error.
-  /// - Throws: a failure on every rank when the loss is not finite; whatever the exchange throws.
+  /// - Throws: on every rank a failure when the loss is not finite, and `.preempted` where one was asked to stop;
+  ///   whatever the exchange throws.
   public func run(step: Int? = nil) throws(Failure) -> Result {
     observer?.enters(.evaluation(afterStep: step ?? 0))
     defer { observer?.enters(.idle) }
@@ -70,8 +73,13 @@ public final class Evaluation {
       leaves: plan.microbatchCount(ofBatch: 0), phase: Phase("evaluation", step: step)
     ) { worker, microbatch, leaf in
       observer?.worker(worker, computes: microbatch)
+      guard !isStopRequested() else {
+        leaf.statistics = StepStatistics(samples: 1, stopRequests: 1)
+        return
+      }
       workers[worker].evaluate(plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf)
     }
+    guard statistics.stopRequests == 0 else { throw .stopped(after: step ?? 0) }
     guard statistics.nonFinite == 0 else {
       throw Failure(
         .failure,

@@ -84,16 +84,20 @@ final class RunJournal: TrainingObserver {
 
   /// What the run came to, in one line.
   var summary: String {
-    "trained on \(images) images in \(NumberText.duration(trainingSeconds)) "
+    guard images > 0 else { return "nothing was left to train" }
+    return "trained on \(images) images in \(NumberText.duration(trainingSeconds)) "
       + "(\(NumberText.fixed(Double(images) / trainingSeconds, decimals: 0)) images/s)"
   }
 
   private func line(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?, seconds: Double) -> String {
     var parts = ["epoch \(epoch + 1)/\(epochs)"]
     if step % stepsPerEpoch != 0 { parts.append("(\(step % stepsPerEpoch) of \(stepsPerEpoch) steps)") }
-    let accuracy = Double(epochStatistics.correct) / Double(epochStatistics.samples)
-    parts.append("loss \(NumberText.loss(epochStatistics.meanLoss))")
-    parts.append("accuracy \(NumberText.fixed(accuracy, decimals: 4))")
+    // A run that goes on at the end of an epoch has trained on nothing of it.
+    if epochStatistics.samples > 0 {
+      let accuracy = Double(epochStatistics.correct) / Double(epochStatistics.samples)
+      parts.append("loss \(NumberText.loss(epochStatistics.meanLoss))")
+      parts.append("accuracy \(NumberText.fixed(accuracy, decimals: 4))")
+    }
     if let evaluation { parts.append(ResultText.accuracy(evaluation, of: data)) }
     parts.append("\(NumberText.fixed(seconds, decimals: 1)) s")
     return parts.joined(separator: "  ")

@@ -32,7 +32,7 @@ public final class Trainer {
 
   public let schedule: Schedule
   /// Steps made.
-  public private(set) var step = 0
+  public internal(set) var step = 0
   /// Told what this rank is doing inside its steps and evaluations, if set.
   public var stepObserver: (any StepObserver)? {
     didSet {
@@ -40,8 +40,16 @@ public final class Trainer {
       evaluation.observer = stepObserver
     }
   }
-  private let network: Network
-  private let communicator: any Communicator
+  /// Asked on each rank now and then; when it answers true the ranks agree to stop after the step they are in.
+  public var isStopRequested: () -> Bool = { false } {
+    didSet {
+      trainingStep.isStopRequested = isStopRequested
+      evaluation.isStopRequested = isStopRequested
+    }
+  }
+  let network: Network
+  let optimizer: Adam
+  let communicator: any Communicator
   private let plan: BatchPlan
   public let trainingStep: TrainingStep
   public let evaluation: Evaluation
@@ -60,6 +68,7 @@ public final class Trainer {
     }
     self.schedule = schedule
     self.network = network
+    self.optimizer = optimizer
     self.communicator = communicator
     plan = BatchPlan(sampleCount: training.count, batch: schedule.batch, microbatch: schedule.microbatch)
     try GradientTree.check(
@@ -85,8 +94,11 @@ public final class Trainer {
   public var totalSteps: Int { min(schedule.maximumSteps ?? .max, schedule.epochs * stepsPerEpoch) }
 
   /// Samples that the whole run passes over, each as often as it comes.
-  public var totalSamples: Int {
-    let (epochs, steps) = totalSteps.quotientAndRemainder(dividingBy: stepsPerEpoch)
+  public var totalSamples: Int { samples(ofSteps: totalSteps) }
+
+  /// Samples that this many steps from the start of a run pass over.
+  func samples(ofSteps count: Int) -> Int {
+    let (epochs, steps) = count.quotientAndRemainder(dividingBy: stepsPerEpoch)
     return epochs * plan.sampleCount + (steps > 0 ? plan.samples(ofBatch: steps - 1).upperBound : 0)
   }
 
@@ -97,25 +109,40 @@ public final class Trainer {
     return epochs / schedule.evaluateEveryEpochs + (isLastOnTime ? 0 : 1)
   }
 
-  /// Trains from rank 0's parameters to the end of the schedule.
+  /// Evaluations up to the step that was last made, without the one that may follow it.
+  var evaluationsMade: Int { max(0, step - 1) / stepsPerEpoch / schedule.evaluateEveryEpochs }
+
+  /// Trains from rank 0's state to the end of the schedule.
   ///
   /// - Parameter observer: told what happens; usually on rank 0 alone.
   /// - Returns: what the last evaluation found.
-  /// - Throws: what a step, an evaluation, the exchange or the observer throws. The job has to end then.
+  /// - Throws: what a step, an evaluation, the exchange or the observer throws. The job has to end then. `.preempted` on
+  ///   every rank where one was asked to stop; then all are between two steps and may still talk to each other.
   public func run(observer: (any TrainingObserver)? = nil) throws(Failure) -> Evaluation.Result {
-    try communicator.broadcast(network.parameters.bytes, phase: Phase("broadcast of the initial weights"))
+    try shareState()
     network.prepareParameters()
     observer?.trainingStarts()
+    // Who goes on at the end of an epoch goes on as though the last step had just been made.
+    if step > 0, let result = try finishEpoch(observer) { return result }
     while true {
       let (epoch, batch) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
       step += 1
       try observer?.stepDone(step, epoch: epoch, statistics)
-      guard batch + 1 == stepsPerEpoch || step == totalSteps else { continue }
-      let isDue = (epoch + 1) % schedule.evaluateEveryEpochs == 0 || step == totalSteps
-      let result = isDue ? try evaluation.run(step: step) : nil
-      try observer?.epochDone(epoch, step: step, result)
-      if let result, step == totalSteps { return result }
+      guard statistics.stopRequests == 0 else { throw .stopped(after: step) }
+      if let result = try finishEpoch(observer) { return result }
     }
+  }
+
+  /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.
+  ///
+  /// - Returns: what was found, where the run is over.
+  private func finishEpoch(_ observer: (any TrainingObserver)?) throws(Failure) -> Evaluation.Result? {
+    guard step % stepsPerEpoch == 0 || step == totalSteps else { return nil }
+    let epoch = (step - 1) / stepsPerEpoch
+    let isDue = (epoch + 1) % schedule.evaluateEveryEpochs == 0 || step == totalSteps
+    let result = isDue ? try evaluation.run(step: step) : nil
+    try observer?.epochDone(epoch, step: step, result)
+    return step == totalSteps ? result : nil
   }
 }

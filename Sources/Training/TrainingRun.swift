@@ -21,6 +21,12 @@ public struct TrainingRun: Sendable {
   public var program: String
   /// Ends the run after this many steps.
   public var maximumSteps: Int?
+  /// Where to go on; nil to begin.
+  public var resume: Resume?
+  /// Goes on with other settings than the run began with, which then ends on other bits.
+  public var allowsChanges = false
+  /// Asked now and then by each rank; see `Trainer.isStopRequested`.
+  public var isStopRequested: @Sendable () -> Bool = { false }
   public var progress: ProgressMode
   /// Leaves the results alone on standard output.
   public var isQuiet: Bool
@@ -46,7 +52,9 @@ public struct TrainingRun: Sendable {
   /// - Throws: whatever has to end the job.
   public func run(on communicator: any Communicator) throws(Failure) {
     try communicator.agree(
-      on: SHA256.of("\(program)\n\(settings.agreementDigest)\nmax-steps \(maximumSteps ?? 0)").bytes,
+      on: SHA256.of(
+        "\(program)\n\(settings.agreementDigest)\nmax-steps \(maximumSteps ?? 0)\nresume \(resume?.description ?? "")"
+      ).bytes,
       what: "program or configuration", phase: Phase("agreement on the configuration"))
     let training = try settings.openDataset(.training)
     let test = try settings.openDataset(.test)
@@ -61,6 +69,7 @@ public struct TrainingRun: Sendable {
       communicator: communicator)
     let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
     trainer.stepObserver = record
+    trainer.isStopRequested = isStopRequested
     if communicator.rank == 0 {
       try lead(trainer, network, training, test, communicator)
     } else {
@@ -75,21 +84,46 @@ public struct TrainingRun: Sendable {
     _ communicator: any Communicator
   ) throws(Failure) {
     let files = try RunDirectory.create(at: folder, configurationFile: configurationFile)
+    let lock = try RunLock.acquire(files)
+    defer { lock.release() }
+    let store = CheckpointStore(folder: files.checkpoints)
+    try store.removeTemporaryFiles()
+    let origin = try takeUp(trainer, store)
     try AtomicFile.write(settings.yaml(), to: files.configuration)
     let output = TextOutput()
     let data = RunData(test)
     if !isQuiet {
-      for line in header(trainer, network, training, test, communicator, files).lines { output.writeLine(line) }
+      var header = header(trainer, network, training, test, communicator, files)
+      if let origin { header.add("goes on", "after step \(trainer.step), from \(origin)") }
+      for line in header.lines { output.writeLine(line) }
     }
     let journal = RunJournal(
       reporter: ProgressReporter(
         output: output, mode: isQuiet ? .none : progress, epochs: settings.training.epochs, steps: trainer.totalSteps,
-        images: trainer.totalSamples, evaluations: trainer.totalEvaluations),
-      metrics: try MetricsLog(path: files.metrics), data: data, learningRate: settings.optimizer.learningRate,
+        images: trainer.totalSamples - trainer.samples(ofSteps: trainer.step),
+        evaluations: trainer.totalEvaluations - trainer.evaluationsMade),
+      metrics: try MetricsLog(path: files.metrics, goingOnAfter: trainer.step), data: data,
+      learningRate: settings.optimizer.learningRate,
       epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet)
     defer { journal.close() }
-    let result = try trainer.run(observer: journal)
+    let isInStore = origin == store.path(ofStep: trainer.step)
+    let checkpoints = try CheckpointObserver(
+      of: trainer, in: store, settings: settings, writtenStep: isInStore ? trainer.step : 0, next: journal,
+      prepare: journal.finish)
+    defer { checkpoints.close() }
+    let result: Evaluation.Result
+    do throws(Failure) {
+      result = try trainer.run(observer: checkpoints)
+    } catch {
+      guard error.code == .preempted else { throw error }
+      try checkpoints.writeAndWait(trainer.step)
+      throw Failure(
+        .preempted,
+        "stopped as asked after step \(trainer.step) of \(trainer.totalSteps); \(store.path(ofStep: trainer.step)) holds "
+          + "its state", remedy: "go on with --run-dir \(files.path) --resume auto")
+    }
     try journal.finish()
+    try checkpoints.finish()
     let weights = network.parameters.tensorsByValue
     try SafetensorsFile(
       weights: weights, step: trainer.step, epoch: trainer.step / trainer.stepsPerEpoch,

@@ -15,6 +15,8 @@ public final class TrainingStep {
     }
   }
 
+  /// See `Trainer.isStopRequested`.
+  var isStopRequested: () -> Bool = { false }
   private let network: Network
   private let optimizer: Adam
   private let dataset: any Dataset
@@ -56,6 +58,7 @@ public final class TrainingStep {
       workers[worker].computeGradient(
         of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
         into: leaf)
+      if isStopRequested() { leaf.statistics.stopRequests = 1 }
     }
     guard statistics.nonFinite == 0 else { throw Self.lossIsNotFinite(statistics, step: step, epoch: epoch) }
     observer?.enters(.update)

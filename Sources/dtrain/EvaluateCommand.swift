@@ -7,7 +7,7 @@ import Training
 /// `dtrain evaluate`.
 enum EvaluateCommand: Subcommand {
   private static let weights = Option(
-    "weights", placeholder: "FILE", help: "the safetensors file to evaluate", isRequired: true)
+    "weights", placeholder: "FILE", help: "the safetensors file to evaluate, also a checkpoint", isRequired: true)
   private static let data = Option(
     "data", placeholder: "DIR", help: "the folder that holds the data set's files; the same as dataset.path=DIR")
   private static let config = Option(
@@ -30,7 +30,7 @@ enum EvaluateCommand: Subcommand {
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
     guard let path = arguments[weights] else { return }
-    let file = try SafetensorsFile(reading: path)
+    let file = try SafetensorsFile(weightsIn: path)
     var settings = try settings(arguments, of: file, path)
     if let folder = arguments[data] { settings.dataset.path = folder }
     let run = EvaluationRun(settings: settings, weights: file, weightsPath: path)

@@ -8,8 +8,9 @@ enum InspectCommand: Subcommand {
   static let syntax = CommandSyntax(
     name: "inspect", summary: "what a file of weights holds",
     discussion: "Prints each tensor's name, shape and range, the step and epoch at which the weights were written, and "
-      + "their digest: SHA-256 over all parameters, which any tool can compute.",
-    operands: [Operand("FILE", help: "a safetensors file")],
+      + "their digest: SHA-256 over all parameters, which any tool can compute. Of a checkpoint also the digest of its state, and whether its "
+      + "checksum holds.",
+    operands: [Operand("FILE", help: "a safetensors file, weights or a checkpoint")],
     examples: [Example("dtrain inspect runs/first/weights.safetensors", "the weights at the end of a run")],
     exitCodes: [.success, .usage, .badData, .noInput, .inputOutput, .noPermission])
 
@@ -21,6 +22,15 @@ enum InspectCommand: Subcommand {
     if let step = inspection.step { output.writeLine("step \(step)") }
     if let epoch = inspection.epoch { output.writeLine("epoch \(epoch)") }
     output.writeLine("weights digest \(inspection.digest)")
+    if let state = inspection.stateDigest { output.writeLine("state digest \(state)") }
+    if let isUnaltered = inspection.isUnaltered {
+      output.writeLine("checksum \(isUnaltered ? "holds" : "does not hold")")
+    }
     try output.finish()
+    if inspection.isUnaltered == false {
+      throw Failure(
+        .badData, "\(arguments.operands[0]): the file is not as it was written: its checksum does not hold",
+        remedy: "take another copy of it, or the checkpoint before it")
+    }
   }
 }

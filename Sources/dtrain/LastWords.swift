@@ -20,8 +20,13 @@ enum LastWords {
   ///   - abort: ends the whole job.
   static func end(_ failure: Failure, rank: Int?, abort: (ExitCode) -> Never) -> Never {
     if let rank, rank > 0 { usleep(courtesy) }
+    say(failure, rank: rank)
+    abort(failure.code)
+  }
+
+  /// - Parameter rank: nil where there is but one.
+  static func say(_ failure: Failure, rank: Int?) {
     TextOutput(descriptor: STDERR_FILENO, name: "standard error")
       .writeLine(FailureLine.text(failure, program: Program.name, rank: rank))
-    abort(failure.code)
   }
 }

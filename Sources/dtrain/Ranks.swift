@@ -24,7 +24,8 @@ enum Ranks {
 
   /// Runs the body on each rank of the job that this process is or holds.
   ///
-  /// A failure of an MPI rank ends the whole job from here. The others are thrown, when all threads have ended.
+  /// A failure of an MPI rank ends the whole job from here. The others are thrown, when all threads have ended. Where the
+  /// ranks have agreed to stop (`.preempted`) each waits for the others before it leaves, so that rank 0 can write.
   static func run(
     replicas: Int?, timeoutSeconds: Double, _ body: @escaping @Sendable (any Communicator) throws(Failure) -> Void
   ) throws(Failure) {
@@ -41,6 +42,10 @@ enum Ranks {
           try body(communicator)
           try communicator.finish()
         } catch {
+          if error.code == .preempted {
+            try communicator.finish()
+            throw error
+          }
           throw replicas == 1
             ? error : Failure(error.code, "rank \(communicator.rank): \(error.cause)", remedy: error.remedy)
         }
@@ -59,6 +64,11 @@ enum Ranks {
       try body(communicator)
       try communicator.finish()
     } catch {
+      if error.code == .preempted {
+        try communicator.finish()
+        if communicator.rank == 0 { LastWords.say(error, rank: nil) }
+        exit(error.code.rawValue)
+      }
       LastWords.end(error, rank: communicator.size > 1 ? communicator.rank : nil, abort: communicator.abort)
     }
   }

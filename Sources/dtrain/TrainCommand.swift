@@ -1,4 +1,5 @@
 import Arguments
+import CStopRequest
 import Failures
 import Reporting
 import Timeline
@@ -11,6 +12,12 @@ enum TrainCommand: Subcommand {
     help: "where the weights, the metrics and the settings of the run go (default: a new folder in runs)")
   private static let maximumSteps = Option(
     "max-steps", in: 1...Int.max, help: "stop after N steps, in the middle of an epoch too")
+  private static let resume = Option(
+    "resume", placeholder: "auto|FILE",
+    help: "go on from a checkpoint's FILE, or with auto from the newest good one of --run-dir, at any number of ranks, "
+      + "to the same bits; auto begins where there is none")
+  private static let allowChanges = Flag(
+    "allow-changes", help: "with --resume: go on though settings that enter the arithmetic have changed")
   private static let progress = Option<ProgressMode>(
     choice: "progress",
     help: "how to say how far the run is: one line that is rewritten, a plain line every few seconds, or not at all; "
@@ -26,7 +33,9 @@ enum TrainCommand: Subcommand {
     name: "train", summary: "train a network",
     discussion: "Trains with as many ranks as the launcher has started (mpirun, srun), or alone without one. The "
       + "weights are the same to the last bit at any number of ranks.",
-    options: [SettingsArguments.config, folder, maximumSteps, Ranks.replicas, progress, quiet, trace],
+    options: [
+      SettingsArguments.config, folder, maximumSteps, resume, allowChanges, Ranks.replicas, progress, quiet, trace,
+    ],
     overrides: SettingsArguments.overridesHelp,
     examples: [
       Example("dtrain train", "DeepConvNet on MNIST, as \(DefaultConfiguration.name) says"),
@@ -34,22 +43,37 @@ enum TrainCommand: Subcommand {
       Example("mpirun -n 2 dtrain train --max-steps 100 --trace trace.json", "with a timeline of both ranks"),
       Example("dtrain train seed=1 training.epochs=2 training.batch=200 training.microbatch=25", "other settings"),
       Example("dtrain train --replicas 3 dataset.name=synthetic-digits", "three ranks in one process, no file needed"),
+      Example("mpirun -n 3 dtrain train --run-dir runs/first --resume auto", "goes on with a run that was stopped"),
     ],
     exitCodes: [
       .success, .failure, .usage, .badData, .noInput, .unavailable, .software, .osError, .cannotCreate, .inputOutput,
-      .noPermission, .configuration,
+      .noPermission, .preempted, .configuration,
     ])
 
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
     let (settings, file, origin) = try SettingsArguments.load(arguments)
     let program = "\(Program.name) \(Program.version)"
-    let run = TrainingRun(
+    var run = TrainingRun(
       settings: settings, settingsOrigin: origin, configurationFile: file, program: program, folder: arguments[folder],
       maximumSteps: arguments[maximumSteps], progress: arguments[progress] ?? .auto, isQuiet: arguments[quiet],
       recorder: arguments[trace].map { TimelineRecorder(path: $0, program: program, isQuiet: arguments[quiet]) })
+    if let origin = arguments[resume] {
+      guard origin != "auto" || arguments[folder] != nil else {
+        throw Failure(
+          .usage, "--resume auto goes on with the run of a folder, and none is given", remedy: "add --run-dir DIR")
+      }
+      run.resume = origin == "auto" ? .newest : .file(origin)
+    }
+    run.allowsChanges = arguments[allowChanges]
+    run.isStopRequested = { dtrain_stop_request_is_set() != 0 }
+    guard dtrain_stop_request_install() == 0 else {
+      throw Failure(
+        .osError, "the signals that stop a run cannot be caught", remedy: "report this with the system's name")
+    }
+    let job = run
     try Ranks.run(
       replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
-    ) { (communicator) throws(Failure) in try run.run(on: communicator) }
+    ) { (communicator) throws(Failure) in try job.run(on: communicator) }
   }
 }

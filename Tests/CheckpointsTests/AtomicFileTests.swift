@@ -6,7 +6,7 @@ import Testing
 private let weights = SafetensorsFile(tensors: twelveLayers, metadata: [:])
 
 /// A file system of 64 KiB in memory, where one may be mounted.
-private final class SmallFileSystem {
+final class SmallFileSystem {
   let path: String
   private let folder: TemporaryFolder
 

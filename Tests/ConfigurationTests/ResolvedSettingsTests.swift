@@ -45,6 +45,10 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.optimizer.epsilon = [1e-7, 1e-30, .leastNonzeroMagnitude, 1, 0.1 + 0.2][draw(0...4)]
   settings.optimizer.form = draw(0...1) == 0 ? .book : .common
   settings.optimizer.weightDecay = fraction()
+  settings.checkpoint.everySteps = draw(0...1000)
+  settings.checkpoint.everyEpochs = draw(0...9)
+  settings.checkpoint.keep = draw(1...9)
+  settings.checkpoint.keepBest = draw(0...1) == 0
   settings.communication.timeoutSeconds = [60, 0.25, 604_800, fraction()][draw(0...3)]
   return settings
 }
@@ -80,7 +84,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
     let digest = Settings().arithmeticDigest
     let without: Set = [
-      "dataset.path", "training.epochs", "training.threads", "evaluation.every_epochs", "communication.timeout_seconds",
+      "dataset.path", "training.epochs", "training.threads", "evaluation.every_epochs", "checkpoint.every_steps",
+      "checkpoint.every_epochs", "checkpoint.keep", "checkpoint.keep_best", "communication.timeout_seconds",
     ]
     for (key, value) in changes {
       let settings = try SettingsLoader.load(file: nil, overrides: value.split(separator: " ").map(String.init))
@@ -142,6 +147,10 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("optimizer.epsilon", "optimizer.epsilon=1e-8"),
     ("optimizer.form", "optimizer.form=common"),
     ("optimizer.weight_decay", "optimizer.weight_decay=0.1"),
+    ("checkpoint.every_steps", "checkpoint.every_steps=50"),
+    ("checkpoint.every_epochs", "checkpoint.every_epochs=0"),
+    ("checkpoint.keep", "checkpoint.keep=1"),
+    ("checkpoint.keep_best", "checkpoint.keep_best=False"),
     ("communication.timeout_seconds", "communication.timeout_seconds=61"),
   ]
 

@@ -1,0 +1,39 @@
+import Failures
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// `read`, which a member of that name hides.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  read(descriptor, buffer, count)
+}
+
+/// Files of a few lines, which are read whole.
+enum SmallFile {
+  private static let maximumSize = 4096
+
+  /// - Returns: the content, of which no more than 4096 bytes are taken.
+  /// - Throws: as `Failure.reading` says.
+  static func read(_ path: String) throws(Failure) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw Failure.reading(path, errno) }
+    defer { close(descriptor) }
+    var number: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: maximumSize) { buffer, count in
+      while count < maximumSize, let start = buffer.baseAddress {
+        let size = systemRead(descriptor, start + count, maximumSize - count)
+        if size < 0 && errno == EINTR { continue }
+        if size < 0 { number = errno }
+        guard size > 0 else { break }
+        count += size
+      }
+    }
+    guard number == 0 else { throw Failure.reading(path, number) }
+    return bytes
+  }
+}

@@ -1,0 +1,83 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import Failures
+import NeuralNetwork
+import Optimizers
+
+/// Writes a run's checkpoints when they are due, on rank 0, and hands on what it is told.
+///
+/// A checkpoint at the end of an epoch is written before the evaluation: whoever ends the job during it costs nothing.
+final class CheckpointObserver: TrainingObserver {
+  private let next: any TrainingObserver
+  private let writer: CheckpointWriter
+  private let parameters: ParameterStore
+  private let optimizer: Adam
+  private let settings: Settings.Checkpoint
+  private let stepsPerEpoch: Int
+  private let totalSteps: Int
+  private let prepare: () throws(Failure) -> Void
+  private var lastWritten: Int
+
+  /// - Parameters:
+  ///   - writtenStep: the step whose state is in the store already; 0 where there is none.
+  ///   - next: is told first.
+  ///   - prepare: called before each checkpoint: what has to be on its way to the disk before.
+  /// - Throws: `.osError` where there is no thread left to write.
+  init(
+    of trainer: Trainer, in store: CheckpointStore, settings: Settings, writtenStep: Int, next: any TrainingObserver,
+    prepare: @escaping () throws(Failure) -> Void
+  ) throws(Failure) {
+    parameters = trainer.network.parameters
+    optimizer = trainer.optimizer
+    self.settings = settings.checkpoint
+    stepsPerEpoch = trainer.stepsPerEpoch
+    totalSteps = trainer.totalSteps
+    lastWritten = writtenStep
+    self.next = next
+    self.prepare = prepare
+    writer = try CheckpointWriter(
+      CheckpointWriter.Target(
+        store: store, tensors: parameters.tensors, count: parameters.count, seed: settings.seed,
+        configuration: settings.arithmeticText, stepsPerEpoch: stepsPerEpoch, keep: settings.checkpoint.keep))
+  }
+
+  func trainingStarts() { next.trainingStarts() }
+
+  func stepDone(_ step: Int, epoch: Int, _ statistics: StepStatistics) throws(Failure) {
+    try next.stepDone(step, epoch: epoch, statistics)
+    if isDue(step) { try write(step) }
+  }
+
+  func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure) {
+    try next.epochDone(epoch, step: step, evaluation)
+    if settings.keepBest, let evaluation { try writer.note(step: step, evaluation) }
+  }
+
+  /// Writes the state after this step, unless that has been done, and waits until it is on the disk.
+  func writeAndWait(_ step: Int) throws(Failure) {
+    try prepare()
+    if step != lastWritten { try write(step) }
+    try writer.finish()
+  }
+
+  /// Waits until all is on the disk.
+  func finish() throws(Failure) { try writer.finish() }
+
+  /// Ends the writing of checkpoints, also when the run has failed.
+  func close() { writer.close() }
+
+  private func write(_ step: Int) throws(Failure) {
+    try prepare()
+    try writer.write(step: step, parameters: parameters, optimizer: optimizer)
+    lastWritten = step
+  }
+
+  private func isDue(_ step: Int) -> Bool {
+    let (steps, epochs) = (settings.everySteps, settings.everyEpochs)
+    guard steps > 0 || epochs > 0 else { return false }
+    let isEndOfEpoch = step % stepsPerEpoch == 0
+    return steps > 0 && step % steps == 0 || epochs > 0 && isEndOfEpoch && step / stepsPerEpoch % epochs == 0
+      || step == totalSteps
+  }
+}
