@@ -42,7 +42,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.optimizer.learningRate = fraction()
   settings.optimizer.beta1 = fraction()
   settings.optimizer.beta2 = fraction()
-  settings.optimizer.epsilon = [1e-7, 1e-30, .leastNonzeroMagnitude, 1, 0.1 + 0.2][draw(0...4)]
+  settings.optimizer.epsilon = [1e-7, 1e-30, 1e-37, 1, 0.1 + 0.2][draw(0...4)]
   settings.optimizer.form = draw(0...1) == 0 ? .book : .common
   settings.optimizer.weightDecay = fraction()
   settings.checkpoint.everySteps = draw(0...1000)
