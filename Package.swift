@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The processor the kernels are compiled for: the one stated baseline. The bits do not depend on it, only the
-// speed does: `DTRAIN_PROCESSOR=x86-64` builds for any x86-64 and is about thirty times slower.
+// speed does: `DTRAIN_PROCESSOR=x86-64` builds for any x86-64, without AVX2, and is much slower.
 #if arch(x86_64)
   let processor = Context.environment["DTRAIN_PROCESSOR"] ?? "x86-64-v3"
   guard ["x86-64-v3", "haswell", "znver3", "x86-64"].contains(processor) else {
