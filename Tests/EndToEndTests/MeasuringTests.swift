@@ -48,13 +48,14 @@ extension EndToEnd {
 
     @Test(.enabled(if: Launch.isMPIPossible, "mpirun is not installed"))
     func aTracedRunHasTheSameWeightsAndAllItsRanks() throws {
-      let arguments = ["train", "--max-steps", "4", "--quiet", "--run-dir", "run"] + ShortRun.settings
-      let alone = try Launch(folder: folder.url).run(arguments)
-      let traced = try Launch(ranks: 2, folder: folder.url).run(arguments + ["--trace", "traces/two/trace.json"])
+      let arguments = ["train", "--max-steps", "4", "--quiet"] + ShortRun.settings
+      let alone = try Launch(folder: folder.url).run(arguments + ["--run-dir", "alone"])
+      let traced = try Launch(ranks: 2, folder: folder.url).run(
+        arguments + ["--run-dir", "traced", "--trace", "traced/two/trace.json"])
       traced.expectOrderlyEnd(0)
       #expect(traced.line("weights digest") == alone.line("weights digest"))
       #expect(traced.line("timeline") == nil)
-      let events = try #require(try json("traces/two/trace.json")["traceEvents"] as? [[String: Any]])
+      let events = try #require(try json("traced/two/trace.json")["traceEvents"] as? [[String: Any]])
       for rank in 0..<2 {
         let names = Set(events.filter { $0["pid"] as? Int == rank }.compactMap { $0["name"] as? String })
         for name in ["process_name", "step", "evaluation", "microbatch", "transfer", "convolution 2 backward"] {
