@@ -8,7 +8,7 @@ import Training
 /// Makes a timeline of a run: what every thread of every rank was doing when, in one file in the trace event format of
 /// Chrome, which Perfetto (ui.perfetto.dev) and chrome://tracing open.
 public struct TimelineRecorder: RunRecorder {
-  /// The file, which is written when the run has ended well.
+  /// The file, which is written when the run has ended well or has stopped as asked.
   public let path: String
   /// Program and version, for the file.
   public let program: String

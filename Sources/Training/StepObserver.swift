@@ -43,6 +43,6 @@ public protocol RunRecorder: Sendable {
 
 /// The record of a run on one rank.
 public protocol RunRecord: StepObserver {
-  /// Called on every rank when the run has ended well; may exchange with the other ranks.
+  /// Called on every rank when the run has ended well or has stopped as asked; may exchange with the other ranks.
   func finish() throws(Failure)
 }

@@ -70,10 +70,16 @@ public struct TrainingRun: Sendable {
     let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
     trainer.stepObserver = record
     trainer.isStopRequested = isStopRequested
-    if communicator.rank == 0 {
-      try lead(trainer, network, training, test, communicator)
-    } else {
-      _ = try trainer.run()
+    do throws(Failure) {
+      if communicator.rank == 0 {
+        try lead(trainer, network, training, test, communicator)
+      } else {
+        _ = try trainer.run()
+      }
+    } catch {
+      // Ranks that have agreed to stop may still talk to each other.
+      if error.code == .preempted { try record?.finish() }
+      throw error
     }
     try record?.finish()
   }

@@ -167,6 +167,28 @@ private struct TracedRun {
     }
   }
 
+  @Test func aRunThatStopsAsAskedHasItsTimeline() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "timeline-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "trace.json").path
+    var settings = Settings()
+    settings.dataset.name = .syntheticDigits
+    settings.dataset.trainingSamples = 100
+    settings.dataset.testSamples = 10
+    var run = TrainingRun(
+      settings: settings, settingsOrigin: "", program: "test", folder: folder.appending(path: "run").path,
+      progress: .none, isQuiet: true, recorder: TimelineRecorder(path: path, program: "test", isQuiet: true))
+    run.isStopRequested = { true }
+    let prepared = run
+    let failure = #expect(throws: Failure.self) {
+      try InProcessReplicas.run(count: 2) { (communicator) throws(Failure) in try prepared.run(on: communicator) }
+    }
+    #expect(failure?.code == .preempted)
+    let root = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
+    let events = try #require((root as? [String: Any])?["traceEvents"] as? [[String: Any]])
+    #expect(events.filter { $0["name"] as? String == "step" }.map { $0["pid"] as? Int } == [0, 1])
+  }
+
   @Test func aPlaceWhereNoFileCanBeIsToldBeforeTheRun() {
     let failure = #expect(throws: Failure.self) { try TraceFile.probe("/dev/null/trace.json") }
     #expect(failure?.code == .cannotCreate)
