@@ -57,7 +57,7 @@ public func affine(
     let biasB = load(bias, block * 8 + (paired ? 8 : 0))
     rows(
       shape.inputs, samples, inputs, shape.inputStride, w, second, biasA, biasB, outputs + block * 8,
-      shape.outputStride, 8, paired, rectified)
+      shape.outputStride, paired, rectified)
     block += 2
   }
 }
@@ -77,7 +77,7 @@ public func affineInputGradient(
     let w = weights + block * shape.outputs * 8
     rows(
       shape.outputs, samples, outputGradients, shape.outputStride, w, paired ? shape.outputs * 8 : 0, zero, zero,
-      inputGradients + block * 8, shape.inputStride, 8, paired, false)
+      inputGradients + block * 8, shape.inputStride, paired, false)
     block += 2
   }
 }
@@ -87,7 +87,7 @@ public func affineInputGradient(
 private func rows(
   _ terms: Int, _ samples: Int, _ left: UnsafePointer<Float>, _ leftStride: Int, _ right: UnsafePointer<Float>,
   _ second: Int, _ biasA: Vector, _ biasB: Vector, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
-  _ secondOutput: Int, _ paired: Bool, _ rectified: Bool
+  _ paired: Bool, _ rectified: Bool
 ) {
   var sample = 0
   while sample < samples {
@@ -96,22 +96,22 @@ private func rows(
     if sample + 5 <= samples {
       tile(
         InlineArray<5, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
-        secondOutput, paired, rectified)
+        paired, rectified)
       sample += 5
     } else if sample + 4 <= samples {
       tile(
         InlineArray<4, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
-        secondOutput, paired, rectified)
+        paired, rectified)
       sample += 4
     } else if sample + 3 <= samples {
       tile(
         InlineArray<3, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
-        secondOutput, paired, rectified)
+        paired, rectified)
       sample += 3
     } else {
       tile(
         InlineArray<1, Vector>(repeating: zero), terms, l, leftStride, right, second, biasA, biasB, o, outputStride,
-        secondOutput, paired, rectified)
+        paired, rectified)
       sample += 1
     }
   }
@@ -121,7 +121,7 @@ private func rows(
 private func tile<let count: Int>(
   _ initial: InlineArray<count, Vector>, _ terms: Int, _ left: UnsafePointer<Float>, _ leftStride: Int,
   _ right: UnsafePointer<Float>, _ second: Int, _ biasA: Vector, _ biasB: Vector,
-  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ secondOutput: Int, _ paired: Bool,
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ paired: Bool,
   _ rectified: Bool
 ) {
   var a = initial
@@ -145,7 +145,7 @@ private func tile<let count: Int>(
       b[i] = b[i].replacing(with: zero, where: b[i] .<= zero)
     }
     store(a[i], output, i * outputStride)
-    if paired { store(b[i], output, i * outputStride + secondOutput) }
+    if paired { store(b[i], output, i * outputStride + 8) }
   }
 }
 

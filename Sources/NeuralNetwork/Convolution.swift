@@ -62,13 +62,13 @@ public final class Convolution: Layer {
     self.stride = stride
     self.epilogue = epilogue
     self.arena = arena
-    convolvedShape = FeatureShape(
-      channels: filters, height: (inputShape.height + 2 * padding - filterHeight) / stride + 1,
-      width: (inputShape.width + 2 * padding - filterWidth) / stride + 1)
+    convolvedShape = Self.convolvedShape(
+      of: inputShape, filters: filters, filterHeight: filterHeight, filterWidth: filterWidth, padding: padding,
+      stride: stride)
     arrangement = isFirst ? .planar : .blocked
-    kernel =
-      kernels == .byShape && !isFirst && filterHeight == 3 && filterWidth == 3 && stride == 1 && padding <= 2
-      ? .winograd : .direct
+    kernel = Self.kernel(
+      filterHeight: filterHeight, filterWidth: filterWidth, padding: padding, stride: stride, isFirst: isFirst,
+      kernels: kernels)
     panels = arena.allocate((filters + 7) / 8 * inputShape.channels * filterHeight * filterWidth * 8)
     transposedPanels = arena.allocate((inputShape.channels + 7) / 8 * filters * filterHeight * filterWidth * 8)
     bias = arena.allocate((filters + 15) / 16 * 16)
@@ -76,6 +76,23 @@ public final class Convolution: Layer {
       forwardWeights = arena.allocate(36 * forwardShape(samples: 1).weightStride)
       backwardWeights = arena.allocate(36 * backwardShape(samples: 1).weightStride)
     }
+  }
+
+  /// The kernels that serve a shape.
+  static func kernel(
+    filterHeight: Int, filterWidth: Int, padding: Int, stride: Int, isFirst: Bool, kernels: Kernels
+  ) -> Kernel {
+    kernels == .byShape && !isFirst && filterHeight == 3 && filterWidth == 3 && stride == 1 && padding <= 2
+      ? .winograd : .direct
+  }
+
+  /// The shape that a convolution leaves, before any pooling.
+  static func convolvedShape(
+    of input: FeatureShape, filters: Int, filterHeight: Int, filterWidth: Int, padding: Int, stride: Int
+  ) -> FeatureShape {
+    FeatureShape(
+      channels: filters, height: (input.height + 2 * padding - filterHeight) / stride + 1,
+      width: (input.width + 2 * padding - filterWidth) / stride + 1)
   }
 
   public var outputShape: FeatureShape {

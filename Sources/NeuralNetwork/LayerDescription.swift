@@ -63,12 +63,16 @@ struct LayerPlanner {
       try reserve(
         parameters: filters * shape.channels * size * size,
         values: FeatureShape(channels: max(filters, shape.channels), height: shape.height, width: shape.width), number)
-      func convolution(_ epilogue: Convolution.Epilogue) -> Convolution {
-        Convolution(
-          name: "convolution \(number)", inputShape: shape, filters: filters, filterHeight: size, filterWidth: size,
-          padding: padding, stride: stride, epilogue: epilogue, isFirst: layers.isEmpty, kernels: kernels, arena: arena)
-      }
-      layer = convolution(fuse(convolution(.none), with: &rest, fused: fused))
+      let kernel = Convolution.kernel(
+        filterHeight: size, filterWidth: size, padding: padding, stride: stride, isFirst: layers.isEmpty,
+        kernels: kernels)
+      let convolved = Convolution.convolvedShape(
+        of: shape, filters: filters, filterHeight: size, filterWidth: size, padding: padding, stride: stride)
+      layer = Convolution(
+        name: "convolution \(number)", inputShape: shape, filters: filters, filterHeight: size, filterWidth: size,
+        padding: padding, stride: stride,
+        epilogue: epilogue(of: kernel, leaving: convolved, with: &rest, fused: fused), isFirst: layers.isEmpty,
+        kernels: kernels, arena: arena)
     case .relu:
       layer = ReLU(name: "relu \(number)", inputShape: shape)
     case .maxPooling(let size, let stride):
@@ -96,13 +100,13 @@ struct LayerPlanner {
   }
 
   /// Takes a ReLU, and with it a pooling whose windows lie inside Winograd's tiles, off the layers that follow.
-  private func fuse(
-    _ convolution: Convolution, with rest: inout ArraySlice<LayerDescription>, fused: Bool
+  private func epilogue(
+    of kernel: Convolution.Kernel, leaving convolved: FeatureShape, with rest: inout ArraySlice<LayerDescription>,
+    fused: Bool
   ) -> Convolution.Epilogue {
     guard fused, case .relu = rest.first else { return .none }
     rest.removeFirst()
-    let convolved = convolution.convolvedShape
-    if convolution.kernel == .winograd, convolved.height % 4 == 0, convolved.width % 4 == 0,
+    if kernel == .winograd, convolved.height % 4 == 0, convolved.width % 4 == 0,
       case .maxPooling(size: 2, stride: 2) = rest.first
     {
       rest.removeFirst()
