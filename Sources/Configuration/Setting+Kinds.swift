@@ -108,7 +108,7 @@ extension Setting {
   ) -> Setting {
     Setting(
       key: key, kind: .path, scope: scope, documentation: documentation,
-      text: { $0[keyPath: path].map(YAMLText.text) ?? "null" },
+      text: { $0[keyPath: path].map { YAMLText.text(EnvironmentReference.escaped($0)) } ?? "null" },
       assign: { (node, settings) throws(ValueMismatch) in
         guard case .scalar(let text, _) = node.content, !node.isBoolean else {
           throw ValueMismatch(

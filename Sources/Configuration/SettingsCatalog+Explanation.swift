@@ -15,6 +15,18 @@ extension SettingsCatalog {
     throw Failure(.usage, "unknown key \(Quotation.key(key))", remedy: suggestion(for: key))
   }
 
+  /// All settings as a table in Markdown, in the table's order.
+  public static var markdownTable: String {
+    let rows = settings.map { setting in
+      let cells = [
+        "`\(setting.key)`", setting.documentation, "\(setting.kind)", "`\(setting.defaultText)`", setting.scope.word,
+      ]
+      return "| " + cells.map { $0.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ") + " |"
+    }
+    return (["| setting | meaning | value | default | scope |", "| --- | --- | --- | --- | --- |"] + rows)
+      .joined(separator: "\n")
+  }
+
   /// What to write instead of a key that is not known: the nearest, or else what there is.
   static func suggestion(for key: String) -> String {
     if let name = Spelling.nearest(to: key, in: sections.map(\.name)) { return "did you mean \(name)?" }
@@ -52,6 +64,15 @@ extension Setting.Kind: CustomStringConvertible {
 }
 
 extension Setting.Scope: CustomStringConvertible {
+  /// "arithmetic", "job" or "process".
+  public var word: String {
+    switch self {
+    case .arithmetic: "arithmetic"
+    case .job: "job"
+    case .process: "process"
+    }
+  }
+
   public var description: String {
     switch self {
     case .arithmetic: "the arithmetic: another value gives other bits"

@@ -2,7 +2,10 @@ import Failures
 
 /// Makes settings from a file and what the command line changes of it.
 public enum SettingsLoader {
-  /// The defaults, changed by the file, changed by the overrides in their order.
+  /// The defaults, changed by the file that the file extends, by the file, and by the overrides in their order.
+  ///
+  /// `extends: other.yaml` in a file names another beside it, which extends none itself. `${NAME}` in a value of a file
+  /// is what the environment has (`EnvironmentReference`).
   ///
   /// - Parameters:
   ///   - file: the path of a YAML file; nil for none.
@@ -10,10 +13,17 @@ public enum SettingsLoader {
   /// - Throws: `.noInput` where the file is missing, `.noPermission` where it may not be read, `.usage` where an
   ///   override has no `=`, and `.configuration` for whatever is wrong in the file, an override or the whole.
   public static func load(file: String?, overrides: [String] = []) throws(Failure) -> Settings {
+    try load(file: file, overrides: overrides, environment: EnvironmentReference.ofProcess)
+  }
+
+  static func load(
+    file: String?, overrides: [String] = [], environment: @escaping EnvironmentReference.Environment
+  ) throws(Failure) -> Settings {
     var reading = SettingsReading()
-    if let file {
-      try reading.take(text: ConfigurationFile.contents(of: file, upTo: SettingsReading.maximumSize), named: file)
-    }
+    reading.environment = environment
+    if let file { try reading.take(file: file) }
+    // On the command line the shell fills in what it should.
+    reading.environment = nil
     for override in overrides {
       try reading.take(override: override)
     }
@@ -26,6 +36,8 @@ public enum SettingsLoader {
   /// - Throws: `.usage` where an override has no `=`, and `.configuration`.
   public static func load(text: String, named name: String, overrides: [String] = []) throws(Failure) -> Settings {
     var reading = SettingsReading()
+    // Such a text goes with a run and must mean the same everywhere.
+    reading.environment = { _ in nil }
     try reading.take(text: Array(text.utf8), named: name)
     for override in overrides {
       try reading.take(override: override)
@@ -39,11 +51,40 @@ struct SettingsReading {
   /// Of a text, in bytes: a hundred times what all settings take with their documentation.
   static let maximumSize = 1 << 18
 
+  /// Where `${NAME}` in a value comes from; nil where it is plain text.
+  var environment: EnvironmentReference.Environment?
   private var settings = Settings()
   /// "configs/x.yaml:7" or "command line", by key; the default where there is none.
   private var places: [String: String] = [:]
 
-  mutating func take(text: [UInt8], named name: String) throws(Failure) {
+  mutating func take(file: String) throws(Failure) {
+    let text = try ConfigurationFile.contents(of: file, upTo: Self.maximumSize)
+    try take(text: text, named: file) { (reading, base, line) throws(Failure) in
+      let place = "\(file):\(line)"
+      guard !base.isEmpty else {
+        throw Failure(.configuration, "\(place): extends names no file", remedy: "write extends: other.yaml")
+      }
+      let folder = file.lastIndex(of: "/").map { file[...$0] } ?? ""
+      let path = base.hasPrefix("/") ? base : folder + base
+      let text: [UInt8]
+      do throws(Failure) {
+        text = try ConfigurationFile.contents(of: path, upTo: Self.maximumSize)
+      } catch {
+        throw Failure(error.code, "\(place): extends \(error.cause)", remedy: error.remedy)
+      }
+      try reading.take(text: text, named: path) { (_, _, line) throws(Failure) in
+        throw Failure(
+          .configuration, "\(path):\(line): this file is extended by \(file), but extends another itself",
+          remedy: "extend one file only: write what it takes from the other into it")
+      }
+    }
+  }
+
+  /// - Parameter extend: takes the file that this text extends, before the rest; nil where none may be named.
+  mutating func take(
+    text: [UInt8], named name: String,
+    extend: ((_ reading: inout SettingsReading, _ base: String, _ line: Int) throws(Failure) -> Void)? = nil
+  ) throws(Failure) {
     guard text.count <= Self.maximumSize else {
       throw Failure(
         .configuration, "\(name): this is larger than \(Self.maximumSize) bytes, which no file of settings is",
@@ -62,7 +103,16 @@ struct SettingsReading {
         .configuration, "\(name):\(root.line): settings must be a map, but this is \(root.found)",
         remedy: "write lines such as `seed: 0`")
     }
+    if let extend, let entry = entries.first(where: { $0.key == Self.extends }) {
+      guard case .scalar(let base, _) = entry.value.content, !entry.value.isNull else {
+        throw Failure(
+          .configuration, "\(name):\(entry.keyLine): extends must be the path of a file, but is \(entry.value.found)",
+          remedy: "write extends: other.yaml")
+      }
+      try extend(&self, base, entry.keyLine)
+    }
     for entry in entries {
+      if extend != nil && entry.key == Self.extends { continue }
       if SettingsCatalog.isSection(entry.key) {
         try take(section: entry, named: name)
       } else if entry.key.contains("."), let setting = SettingsCatalog.setting(entry.key) {
@@ -120,6 +170,9 @@ struct SettingsReading {
     return settings
   }
 
+  /// The key that names the file whose settings a file changes.
+  static let extends = "extends"
+
   private mutating func take(section: YAMLNode.Entry, named name: String) throws(Failure) {
     if section.value.isNull { return }
     guard case .mapping(let entries) = section.value.content else {
@@ -143,7 +196,9 @@ struct SettingsReading {
       throw Failure(
         .configuration, "\(keyPlace): unknown key \(Quotation.key(key))", remedy: SettingsCatalog.suggestion(for: key))
     }
-    do {
+    do throws(ValueMismatch) {
+      var node = node
+      if let environment { node = try EnvironmentReference.resolve(node, environment) }
       try setting.assign(node, &settings)
     } catch {
       throw Failure(.configuration, "\(place(error.line)): \(key) \(error.reason)", remedy: error.remedy)
