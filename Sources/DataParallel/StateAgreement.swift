@@ -54,11 +54,13 @@ public final class StateAgreement {
     let reference = majority ?? 0
     let places = ranks.filter { whole[$0, 0] != whole[reference, 0] }.map { rank in
       let first = parts.indices.first { hashes[rank, $0] != hashes[reference, $0] }
-      return "rank \(rank) (\(communicator.hosts[rank])) first in \(first.map { parts[$0].name } ?? "no tensor any more")"
+      return
+        "rank \(rank) (\(communicator.hosts[rank])) first in \(first.map { parts[$0].name } ?? "no tensor any more")"
     }
     let others = majority == nil ? "rank 0 (\(communicator.hosts[0]))" : "most ranks"
     throw Failure(
-      .failure, "after step \(step) not all ranks have the state of \(others): it differs on "
+      .failure,
+      "after step \(step) not all ranks have the state of \(others): it differs on "
         + places.joined(separator: ", on "),
       remedy: "a processor or its memory has failed: leave that host out, and go on from the last checkpoint, which "
         + "is from before, with --resume auto")

@@ -108,7 +108,10 @@ private final class NonFiniteSearch: WorkspaceObserver {
     }
     guard !found.isEmpty else { return }
     let place = NonFinitePlace(kind: kind, layer: layer, samples: found.map { samples[$0] })
-    guard let earlier = first else { return first = place }
+    guard let earlier = first else {
+      first = place
+      return
+    }
     if place.order < earlier.order {
       first = place
     } else if place.order == earlier.order {

@@ -34,7 +34,8 @@ struct NonFiniteReport {
         .failure,
         "\(subject) \(place)"
           + (sum.map { ": the sum over the microbatches overflows, first in the gradient of \($0.name)" }
-            ?? ", though it is finite when it is computed again: a processor or its memory may fail"), remedy: remedy)
+            ?? ", though it is finite when it is computed again: a processor or its memory may fail"),
+        remedy: remedy)
     }
     let others = count > 1 ? ", and others in \(count - 1) more of the batch's microbatches" : ""
     return Failure(

@@ -55,7 +55,8 @@ public struct ReplayRun {
       schedule: schedule(threads: settings.threads(on: communicator)), communicator: communicator)
     guard Checkpoint.Position(step: start, stepsPerEpoch: trainer.stepsPerEpoch) == checkpoint.position else {
       throw Failure(
-        .badData, "\(training.origin): an epoch has \(trainer.stepsPerEpoch) steps here, and had another number in the "
+        .badData,
+        "\(training.origin): an epoch has \(trainer.stepsPerEpoch) steps here, and had another number in the "
           + "run of \(path): the data are others", remedy: "name the run's data with --data DIR")
     }
     let position = StepPosition(step: step, stepsPerEpoch: trainer.stepsPerEpoch)
@@ -106,7 +107,9 @@ public struct ReplayRun {
     let network = recomputation.network
     for (index, layer) in network.segment.layers.enumerated() {
       guard let range = network.parameterRange(ofLayer: index) else { continue }
-      let sum = range.reduce(0.0) { $0 + Double(recomputation.gradient.floats[$1]) * Double(recomputation.gradient.floats[$1]) }
+      let sum = range.reduce(0.0) {
+        $0 + Double(recomputation.gradient.floats[$1]) * Double(recomputation.gradient.floats[$1])
+      }
       norms.add([layer.name, "\(sum.squareRoot())"])
     }
     for line in norms.lines { output.writeLine(line) }
@@ -118,9 +121,12 @@ public struct ReplayRun {
     var pixels = [UInt8](repeating: 0, count: recomputation.dataset.imageShape.pixelCount)
     return recomputation.plan.samples(ofBatch: position.batch, microbatch: microbatch).map { place in
       let index = recomputation.order[place]
-      return (index, pixels.withUnsafeMutableBufferPointer { buffer in
-        buffer.baseAddress.map { recomputation.dataset.read(index, into: $0) } ?? 0
-      })
+      return (
+        index,
+        pixels.withUnsafeMutableBufferPointer { buffer in
+          buffer.baseAddress.map { recomputation.dataset.read(index, into: $0) } ?? 0
+        }
+      )
     }
   }
 }

@@ -23,7 +23,8 @@ extension TrainingRun {
         (1...trainer.totalSteps).contains(bitFlip.step)
       else {
         throw Failure(
-          .usage, "\(BitFlip.variable) names rank \(bitFlip.rank), step \(bitFlip.step), number \(bitFlip.index): the "
+          .usage,
+          "\(BitFlip.variable) names rank \(bitFlip.rank), step \(bitFlip.step), number \(bitFlip.index): the "
             + "job has \(communicator.size) ranks from 0, \(trainer.totalSteps) steps from 1 and "
             + "\(trainer.network.parameters.count) parameters from 0", remedy: "name what there is, or unset it")
       }

@@ -20,7 +20,8 @@ enum ReplayCommand: Subcommand {
 
   static let syntax = CommandSyntax(
     name: "replay", summary: "do again what a rank did in one microbatch of a step",
-    discussion: "Computes one microbatch in one process, to the bits that whichever rank of the job had it came to, and "
+    discussion:
+      "Computes one microbatch in one process, to the bits that whichever rank of the job had it came to, and "
       + "prints its samples, its loss, the norm of each layer's gradient and the SHA-256 of the gradient, which "
       + "'dtrain train --record-gradients STEP' records of a live job.",
     options: [checkpoint, microbatch, step, data],
@@ -49,7 +50,8 @@ enum ReplayCommand: Subcommand {
     let changes = settings.differences(from: stored, in: [.arithmetic])
     guard changes.isEmpty else {
       throw Failure(
-        .usage, "a replay has the settings of its run, and \(changes.map(\.key).joined(separator: ", ")) would change "
+        .usage,
+        "a replay has the settings of its run, and \(changes.map(\.key).joined(separator: ", ")) would change "
           + "the bits", remedy: "leave them out")
     }
     if let folder = arguments[data] { settings.dataset.path = folder }
