@@ -32,3 +32,18 @@ int dtrain_stop_request_install(void) {
 }
 
 int dtrain_stop_request_is_set(void) { return atomic_load(&requested); }
+
+static atomic_int continued;
+
+static void note_continue(int number) {
+  (void)number;
+  atomic_store(&continued, 1);
+}
+
+int dtrain_continue_request_install(void) {
+  struct sigaction action = {.sa_handler = note_continue, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  return sigaction(SIGCONT, &action, NULL);
+}
+
+int dtrain_continue_request_is_set(void) { return atomic_load(&continued); }

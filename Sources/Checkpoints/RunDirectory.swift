@@ -20,6 +20,8 @@ public struct RunDirectory: Equatable, Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   /// The folder of checkpoints. It is there once there is one.
   public var checkpoints: String { path + "/checkpoints" }
+  /// The digests of one step's gradients, a JSON object a line. It is there where they were asked for.
+  public func gradients(ofStep step: Int) -> String { path + "/gradients-step-\(step).jsonl" }
   /// Who writes here now. It is there while a job runs.
   public var lock: String { path + "/lock" }
 
@@ -63,8 +65,8 @@ public struct RunDirectory: Equatable, Sendable {
     }
   }
 
-  /// Makes a folder and those above it, where they are not there yet.
-  static func makeFolders(_ path: String) throws(Failure) {
+  /// Makes a folder and those above it, where they are not there yet, with the permissions that the user's mask leaves.
+  public static func makeFolders(_ path: String) throws(Failure) {
     if mkdir(path, 0o777) == 0 { return }
     var number = errno
     if number == ENOENT {

@@ -9,6 +9,7 @@ public struct Settings: Equatable, Sendable {
   public var optimizer = Optimizer()
   public var checkpoint = Checkpoint()
   public var communication = Communication()
+  public var reliability = Reliability()
 
   public init() {}
 
@@ -79,5 +80,10 @@ public struct Settings: Equatable, Sendable {
 
   public struct Communication: Equatable, Sendable {
     public var timeoutSeconds = 60.0
+  }
+
+  public struct Reliability: Equatable, Sendable {
+    public var agreeEvery = 100
+    public var verifyEvery = 0
   }
 }

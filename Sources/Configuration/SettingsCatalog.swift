@@ -9,6 +9,7 @@ public enum SettingsCatalog {
     ("optimizer", "How a gradient changes the parameters."),
     ("checkpoint", "When the state of a run is written, and what is kept of it."),
     ("communication", "How ranks wait for each other."),
+    ("reliability", "How errors of processors and memory are found."),
   ]
 
   public static let settings: [Setting] = [
@@ -113,6 +114,13 @@ public enum SettingsCatalog {
     .number(
       "communication.timeout_seconds", \.communication.timeoutSeconds, Bounds(above: 0, to: 604_800), .process,
       "Seconds that a rank waits for another before it ends the job."),
+
+    .integer(
+      "reliability.agree_every", \.reliability.agreeEvery, in: 0...Int.max, .job,
+      "Steps from one comparison of all ranks' states to the next; 0: before checkpoints alone."),
+    .integer(
+      "reliability.verify_every", \.reliability.verifyEvery, in: 0...Int.max, .job,
+      "Steps from one verification to the next, where each rank computes a neighbour's microbatch; 0: none."),
   ]
 
   /// The setting of this key, such as "training.batch"; nil where there is none.

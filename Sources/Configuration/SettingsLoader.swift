@@ -44,6 +44,24 @@ public enum SettingsLoader {
     }
     return try reading.finish()
   }
+
+  /// The defaults, changed by the settings that a file of weights carries, changed by the overrides.
+  ///
+  /// A file says what enters the arithmetic and no more: where to read, how long to wait or train is not its to say, so
+  /// that a file from elsewhere leads to no other.
+  ///
+  /// - Parameter path: the file that carries the text.
+  /// - Throws: `.badData` where the text sets something else; as `load(text:named:overrides:)`.
+  public static func load(stored text: String, in path: String, overrides: [String] = []) throws(Failure) -> Settings {
+    let name = "\(path), its configuration"
+    let foreign = try load(text: text, named: name).differences(from: Settings(), in: [.job, .process])
+    guard foreign.isEmpty else {
+      throw Failure(
+        .badData, "\(name) sets \(foreign.map(\.key).joined(separator: ", ")), which a file of weights may not",
+        remedy: "take another copy of the file, from a source that you trust")
+    }
+    return try load(text: text, named: name, overrides: overrides)
+  }
 }
 
 /// Settings while they are read, and where each value is from.

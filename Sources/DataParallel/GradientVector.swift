@@ -47,4 +47,10 @@ public final class GradientVector: @unchecked Sendable {
     get { Trailer.read(trailer) }
     set { Trailer.write(newValue, trailer) }
   }
+
+  /// Takes the gradient and the statistics of another vector of the same count.
+  public func update(from other: GradientVector) {
+    floats.update(from: other.floats, count: paddedCount)
+    trailer.update(from: other.trailer, count: Trailer.count)
+  }
 }

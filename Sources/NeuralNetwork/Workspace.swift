@@ -4,12 +4,12 @@ import Kernels
 ///
 /// Buffers are planned here, once; a pass allocates nothing.
 public final class Workspace {
-  private let network: Network
+  let network: Network
   private let arena = Arena()
   private let passes: [any LayerPass]
   /// activations[i] enters layer i; the last are the scores.
-  private let activations: [Activation]
-  private let gradients: [Activation?]
+  let activations: [Activation]
+  let gradients: [Activation?]
   private let loss: SoftmaxCrossEntropy
   private let pixels: UnsafeMutablePointer<UInt8>
   private let labels: UnsafeMutablePointer<Int>

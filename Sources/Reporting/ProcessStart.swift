@@ -11,6 +11,9 @@ public enum ProcessStart {
   /// How exactly the kernel says it, in seconds: a tick of its clock, 0.01 on Linux.
   public static let resolution = 1 / Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
+  /// The number by which the system knows this process.
+  public static var processNumber: Int { Int(getpid()) }
+
   /// Seconds since the process was started, from 0 to `resolution` too many; nil where the system does not tell.
   ///
   /// The start is the `exec` or `fork` that made the process: loading the program and its libraries counts, what a

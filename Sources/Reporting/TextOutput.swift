@@ -17,10 +17,13 @@ public final class TextOutput {
   let descriptor: Int32
   private let name: String
   private var error: Int32 = 0
+  private let log: RankLog?
 
-  public init(descriptor: Int32 = STDOUT_FILENO, name: String = "standard output") {
+  /// - Parameter log: gets every line besides.
+  public init(descriptor: Int32 = STDOUT_FILENO, name: String = "standard output", log: RankLog? = nil) {
     self.descriptor = descriptor
     self.name = name
+    self.log = log
   }
 
   /// Makes writing to a pipe without a reader an error instead of the end of the process.
@@ -34,7 +37,10 @@ public final class TextOutput {
   }
 
   /// Writes the text and the end of a line.
-  public func writeLine(_ text: String) { write(text + "\n") }
+  public func writeLine(_ text: String) {
+    write(text + "\n")
+    log?.write(text)
+  }
 
   /// - Throws: a failure with `ExitCode.inputOutput` when some text could not be written though someone was reading.
   public func finish() throws(Failure) {

@@ -34,6 +34,16 @@ final class MicrobatchWorker {
     leaf.statistics = StepStatistics(microbatch, samples: positions.count)
   }
 
+  /// As `computeGradient`, slower, and looks for the first place where a number is not finite.
+  func findNonFinite(
+    of positions: Range<Int>, order: EpochOrder, epoch: Int, dataset: any Dataset, into leaf: GradientVector
+  ) -> NonFinitePlace? {
+    for (place, position) in positions.enumerated() { samples[place] = UInt32(order[position]) }
+    return workspace.findNonFinite(
+      of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
+      gradient: leaf.floats, read: { dataset.read($0, into: $1) })
+  }
+
   /// Sets the statistics of some samples in prediction.
   ///
   /// - Parameter indices: the samples, as indices in the data set.

@@ -1,5 +1,7 @@
 import Checkpoints
+import DataParallel
 import NeuralNetwork
+import Optimizers
 
 /// Parameters as they are stored and travel.
 extension ParameterStore {
@@ -16,5 +18,14 @@ extension ParameterStore {
   /// Takes the values of tensors that match this store's, one by one.
   func take(_ values: [Tensor]) {
     for (tensor, value) in zip(tensors, values) { _ = self.values(of: tensor).update(fromContentsOf: value.values) }
+  }
+
+  /// All that the ranks have to hold alike, in place: the parameters, then the optimizer's moments of each.
+  func parts(with optimizer: Adam) -> [StateAgreement.Part] {
+    func parts(_ values: UnsafePointer<Float>, _ what: String) -> [StateAgreement.Part] {
+      tensors.map { StateAgreement.Part(name: $0.name + what, values: values + $0.offset, count: $0.count) }
+    }
+    return parts(values, "") + parts(optimizer.firstMoments, ", its first moment")
+      + parts(optimizer.secondMoments, ", its second moment")
   }
 }

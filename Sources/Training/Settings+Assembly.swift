@@ -67,6 +67,9 @@ extension Settings {
     schedule.evaluationMicrobatch = evaluation.microbatch
     schedule.evaluateEveryEpochs = evaluation.everyEpochs
     schedule.threads = threads
+    schedule.agreeEvery = reliability.agreeEvery
+    schedule.verifyEvery = reliability.verifyEvery
+    schedule.checkpointEverySteps = checkpoint.everySteps
     return schedule
   }
 }

@@ -26,6 +26,12 @@ public final class Trainer {
     public var evaluateEveryEpochs = 1
     /// Threads of each rank that compute microbatches side by side.
     public var threads = 1
+    /// Steps from one comparison of the ranks' states to the next; 0 leaves those at which a checkpoint may be written.
+    public var agreeEvery = 100
+    /// Steps from one checkpoint to the next; 0 where the ends of epochs alone count.
+    public var checkpointEverySteps = 0
+    /// Steps from one verification of gradients to the next; 0 for none.
+    public var verifyEvery = 0
 
     public init() {}
   }
@@ -50,7 +56,9 @@ public final class Trainer {
   let network: Network
   let optimizer: Adam
   let communicator: any Communicator
-  private let plan: BatchPlan
+  let plan: BatchPlan
+  let order: EpochOrder
+  private let agreement: StateAgreement
   public let trainingStep: TrainingStep
   public let evaluation: Evaluation
 
@@ -80,10 +88,14 @@ public final class Trainer {
     let reduction = try OrderedAllReduce(
       communicator: communicator, parameterCount: network.parameters.count,
       maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads)
+    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: optimizer))
+    order = EpochOrder(sampleCount: training.count, seed: schedule.seed)
+    let checks = try StepChecks(
+      network: network, dataset: training, order: order, plan: plan, workers: schedule.threads,
+      verifyEvery: schedule.verifyEvery, communicator: communicator)
     trainingStep = TrainingStep(
-      network: network, optimizer: optimizer, dataset: training,
-      order: EpochOrder(sampleCount: training.count, seed: schedule.seed), plan: plan, reduction: reduction,
-      workers: workers)
+      network: network, optimizer: optimizer, dataset: training, order: order, plan: plan, reduction: reduction,
+      workers: workers, checks: checks)
     evaluation = try Evaluation(
       dataset: test, microbatch: schedule.evaluationMicrobatch, workers: workers, communicator: communicator)
   }
@@ -128,10 +140,21 @@ public final class Trainer {
       let (epoch, batch) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
       step += 1
+      try agree(isStopping: statistics.stopRequests > 0)
       try observer?.stepDone(step, epoch: epoch, statistics)
       guard statistics.stopRequests == 0 else { throw .stopped(after: step) }
       if let result = try finishEpoch(observer) { return result }
     }
+  }
+
+  /// Compares the ranks' states where that is due, and always before one of them may be written to a file.
+  private func agree(isStopping: Bool) throws(Failure) {
+    trainingStep.checks.bitFlip?.apply(
+      to: network.parameters.values, count: network.parameters.count, target: .weights, rank: communicator.rank,
+      step: step)
+    let periods = [schedule.agreeEvery, schedule.checkpointEverySteps, stepsPerEpoch]
+    guard isStopping || step == totalSteps || periods.contains(where: { $0 > 0 && step % $0 == 0 }) else { return }
+    try agreement.check(afterStep: step)
   }
 
   /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.

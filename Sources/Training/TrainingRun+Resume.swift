@@ -76,7 +76,7 @@ extension TrainingRun {
   private func changes(
     since checkpoint: Checkpoint, of path: String, stepsPerEpoch: Int
   ) throws(Failure) -> [String] {
-    let stored = try SettingsLoader.load(text: checkpoint.configuration, named: "\(path), its configuration")
+    let stored = try SettingsLoader.load(stored: checkpoint.configuration, in: path)
     var changes = settings.differences(from: stored, in: [.arithmetic])
       .map { "\($0.key) is \($0.value) and was \($0.otherValue)" }
     let position = checkpoint.position

@@ -30,6 +30,12 @@ public struct TrainingRun: Sendable {
   public var progress: ProgressMode
   /// Leaves the results alone on standard output.
   public var isQuiet: Bool
+  /// Where each rank writes a log of its own, if anywhere.
+  public var logFolder: String?
+  /// The step whose gradients' digests are written down, if any.
+  public var recordedStep: Int?
+  /// An error made on purpose, to see it found.
+  public var bitFlip: BitFlip?
   /// Makes a record of the run from within, if set.
   public var recorder: (any RunRecorder)?
 
@@ -51,6 +57,15 @@ public struct TrainingRun: Sendable {
 
   /// - Throws: whatever has to end the job.
   public func run(on communicator: any Communicator) throws(Failure) {
+    let log = try openLog(communicator)
+    do throws(Failure) { try train(communicator, log) } catch {
+      log?.write(FailureLine.text(error, program: "ends", rank: nil))
+      throw error
+    }
+    log?.write("ends well")
+  }
+
+  private func train(_ communicator: any Communicator, _ log: RankLog?) throws(Failure) {
     try communicator.agree(
       on: SHA256.of(
         "\(program)\n\(settings.agreementDigest)\nmax-steps \(maximumSteps ?? 0)\nresume \(resume?.description ?? "")"
@@ -70,11 +85,12 @@ public struct TrainingRun: Sendable {
     let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
     trainer.stepObserver = record
     trainer.isStopRequested = isStopRequested
+    try prepareChecks(trainer, communicator)
     do throws(Failure) {
       if communicator.rank == 0 {
-        try lead(trainer, network, training, test, communicator)
+        try lead(trainer, network, training, test, communicator, log)
       } else {
-        _ = try trainer.run()
+        _ = try trainer.run(observer: log.map { LogObserver($0) })
       }
     } catch {
       // Ranks that have agreed to stop may still talk to each other.
@@ -87,7 +103,7 @@ public struct TrainingRun: Sendable {
   /// Rank 0's part: the same as the others', and all that a person sees and keeps.
   private func lead(
     _ trainer: Trainer, _ network: Network, _ training: any Dataset, _ test: any Dataset,
-    _ communicator: any Communicator
+    _ communicator: any Communicator, _ log: RankLog?
   ) throws(Failure) {
     let files = try RunDirectory.create(at: folder, configurationFile: configurationFile)
     let lock = try RunLock.acquire(files)
@@ -96,7 +112,8 @@ public struct TrainingRun: Sendable {
     try store.removeTemporaryFiles()
     let origin = try takeUp(trainer, store)
     try AtomicFile.write(settings.yaml(), to: files.configuration)
-    let output = TextOutput()
+    try prepareRecording(trainer, files)
+    let output = TextOutput(log: log)
     let data = RunData(test)
     if !isQuiet {
       var header = header(trainer, network, training, test, communicator, files)
@@ -119,7 +136,7 @@ public struct TrainingRun: Sendable {
     defer { checkpoints.close() }
     let result: Evaluation.Result
     do throws(Failure) {
-      result = try trainer.run(observer: checkpoints)
+      result = try trainer.run(observer: log.map { LogObserver($0, next: checkpoints) } ?? checkpoints)
     } catch {
       guard error.code == .preempted else { throw error }
       try checkpoints.writeAndWait(trainer.step)

@@ -24,10 +24,11 @@ public final class TrainingStep {
   private let plan: BatchPlan
   private let reduction: OrderedAllReduce
   private let workers: [MicrobatchWorker]
+  let checks: StepChecks
 
   init(
     network: Network, optimizer: Adam, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
-    reduction: OrderedAllReduce, workers: [MicrobatchWorker]
+    reduction: OrderedAllReduce, workers: [MicrobatchWorker], checks: StepChecks
   ) {
     self.network = network
     self.optimizer = optimizer
@@ -36,6 +37,7 @@ public final class TrainingStep {
     self.plan = plan
     self.reduction = reduction
     self.workers = workers
+    self.checks = checks
   }
 
   /// This rank's microbatches of one global batch → the gradient of each → the sum of all in the tree's order, over all
@@ -46,34 +48,31 @@ public final class TrainingStep {
   ///   - epoch: from 0.
   ///   - batch: its number in the epoch, from 0.
   /// - Returns: loss and right answers over the whole global batch, before the update.
-  /// - Throws: a failure on every rank when the loss is not finite; whatever the exchange throws.
+  /// - Throws: a failure on every rank when the loss or the gradient is not finite, or a verification fails; whatever the
+  ///   exchange throws.
   public func run(step: Int, epoch: Int, batch: Int) throws(Failure) -> StepStatistics {
     observer?.enters(.step(step))
     if batch == 0 { observer?.enters(.ordering) }
     order.prepare(epoch: epoch)
+    let position = StepPosition(step: step, epoch: epoch, batch: batch)
+    try checks.prepare()
     let (gradient, statistics) = try reduction.reduce(
       leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
     ) { worker, microbatch, leaf in
       observer?.worker(worker, computes: microbatch)
-      workers[worker].computeGradient(
-        of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
-        into: leaf)
+      checks.compute(microbatch, of: position, worker: worker, into: leaf) { vector in
+        workers[worker].computeGradient(
+          of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
+          into: vector)
+      }
       if isStopRequested() { leaf.statistics.stopRequests = 1 }
     }
-    guard statistics.nonFinite == 0 else { throw Self.lossIsNotFinite(statistics, step: step, epoch: epoch) }
+    try checks.check(gradient, count: network.parameters.count, statistics, at: position)
     observer?.enters(.update)
     optimizer.update(parameters: network.parameters.values, gradients: gradient)
     observer?.enters(.preparation)
     network.prepareParameters()
     observer?.enters(.idle)
     return statistics
-  }
-
-  private static func lossIsNotFinite(_ statistics: StepStatistics, step: Int, epoch: Int) -> Failure {
-    Failure(
-      .failure,
-      "the loss is \(statistics.lossSum) at step \(step) (epoch \(epoch + 1)), in \(statistics.nonFinite) of the "
-        + "batch's microbatches",
-      remedy: "lower optimizer.learning_rate, or see whether the data are what they should be")
   }
 }

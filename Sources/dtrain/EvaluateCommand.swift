@@ -45,7 +45,7 @@ enum EvaluateCommand: Subcommand {
     // A run may have tested on a part of the images; here all of them count unless the command line says otherwise.
     if let own = file.configuration, arguments[config] == nil {
       return try SettingsLoader.load(
-        text: own, named: "\(path), its configuration", overrides: ["dataset.test_samples=0"] + arguments.overrides)
+        stored: own, in: path, overrides: ["dataset.test_samples=0"] + arguments.overrides)
     }
     return try SettingsLoader.load(
       file: arguments[config] ?? DefaultConfiguration.find(), overrides: arguments.overrides)

@@ -1,5 +1,6 @@
 import Arguments
 import CStopRequest
+import Communication
 import Failures
 import Reporting
 import Timeline
@@ -28,6 +29,11 @@ enum TrainCommand: Subcommand {
     "trace", placeholder: "FILE",
     help: "write a timeline of all ranks, which ui.perfetto.dev opens: the last \(TimelineRecorder.largestCapacity) "
       + "changes of each thread, some 150 steps")
+  private static let recordedStep = Option(
+    "record-gradients", placeholder: "STEP", in: 1...Int.max,
+    help: "write the SHA-256 of each microbatch's gradient of this step into the run's folder, to compare with replay")
+  private static let logFolder = Option(
+    "log-dir", placeholder: "DIR", help: "write a log of each rank, with times, into this folder: rank-0000.log, …")
 
   static let syntax = CommandSyntax(
     name: "train", summary: "train a network",
@@ -35,6 +41,7 @@ enum TrainCommand: Subcommand {
       + "weights are the same to the last bit at any number of ranks.",
     options: [
       SettingsArguments.config, folder, maximumSteps, resume, allowChanges, Ranks.replicas, progress, quiet, trace,
+      recordedStep, logFolder, DebuggerWait.rank,
     ],
     overrides: SettingsArguments.overridesHelp,
     examples: [
@@ -66,14 +73,22 @@ enum TrainCommand: Subcommand {
       run.resume = origin == "auto" ? .newest : .file(origin)
     }
     run.allowsChanges = arguments[allowChanges]
+    run.recordedStep = arguments[recordedStep]
+    run.logFolder = arguments[logFolder]
+    if let text = environmentVariable(BitFlip.variable) { run.bitFlip = try BitFlip(text) }
     run.isStopRequested = { dtrain_stop_request_is_set() != 0 }
     guard dtrain_stop_request_install() == 0 else {
       throw Failure(
         .osError, "the signals that stop a run cannot be caught", remedy: "report this with the system's name")
     }
     let job = run
+    let waiting = arguments[DebuggerWait.rank]
     try Ranks.run(
-      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
-    ) { (communicator) throws(Failure) in try job.run(on: communicator) }
+      replicas: arguments[Ranks.replicas],
+      timeoutSeconds: waiting == nil ? settings.communication.timeoutSeconds : DebuggerWait.timeoutSeconds
+    ) { (communicator) throws(Failure) in
+      if let waiting { try DebuggerWait.wait(waiting, on: communicator) }
+      try job.run(on: communicator)
+    }
   }
 }

@@ -50,6 +50,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.checkpoint.keep = draw(1...9)
   settings.checkpoint.keepBest = draw(0...1) == 0
   settings.communication.timeoutSeconds = [60, 0.25, 604_800, fraction()][draw(0...3)]
+  settings.reliability.agreeEvery = draw(0...1000)
+  settings.reliability.verifyEvery = draw(0...1000)
   return settings
 }
 
@@ -70,7 +72,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     #expect(text.hasPrefix("seed: 0\nmodel:\n  name: deepconvnet\n  filters: [16, 16, 32, 32, 64, 64]\n"))
     #expect(text.contains("\n  path: null\n"))
     #expect(text.contains("\n  epsilon: 1.0e-07\n"))
-    #expect(text.hasSuffix("communication:\n  timeout_seconds: 60\n"))
+    #expect(text.contains("\ncommunication:\n  timeout_seconds: 60\n"))
     #expect(Settings().yaml(documented: true).contains("\n  # Passes over the training samples.\n  epochs: 20\n"))
   }
 
@@ -86,6 +88,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     let without: Set = [
       "dataset.path", "training.epochs", "training.threads", "evaluation.every_epochs", "checkpoint.every_steps",
       "checkpoint.every_epochs", "checkpoint.keep", "checkpoint.keep_best", "communication.timeout_seconds",
+      "reliability.agree_every", "reliability.verify_every",
     ]
     for (key, value) in changes {
       let settings = try SettingsLoader.load(file: nil, overrides: value.split(separator: " ").map(String.init))
@@ -152,6 +155,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("checkpoint.keep", "checkpoint.keep=1"),
     ("checkpoint.keep_best", "checkpoint.keep_best=False"),
     ("communication.timeout_seconds", "communication.timeout_seconds=61"),
+    ("reliability.agree_every", "reliability.agree_every=7"),
+    ("reliability.verify_every", "reliability.verify_every=7"),
   ]
 
   @Test func theListOfChangesIsComplete() {

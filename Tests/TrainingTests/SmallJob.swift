@@ -43,7 +43,11 @@ struct SmallJob: Sendable {
   }
 
   /// Trains one rank's part. Only rank 0 has initial weights.
-  func run(on communicator: any Communicator, observer: (any TrainingObserver)? = nil) throws(Failure) -> Outcome {
+  ///
+  /// - Parameter prepare: what to do to the trainer before.
+  func run(
+    on communicator: any Communicator, observer: (any TrainingObserver)? = nil, prepare: (Trainer) -> Void = { _ in }
+  ) throws(Failure) -> Outcome {
     let network = try network()
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
@@ -51,6 +55,7 @@ struct SmallJob: Sendable {
       test: try dataset(.test),
       schedule: settings.schedule(maximumSteps: maximumSteps, threads: max(1, settings.training.threads)),
       communicator: communicator)
+    prepare(trainer)
     let result = try trainer.run(observer: observer)
     return Outcome(weights: SHA256.of(UnsafeRawBufferPointer(network.parameters.bytes)), result: result)
   }

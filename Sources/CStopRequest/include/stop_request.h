@@ -6,3 +6,9 @@ int dtrain_stop_request_install(void);
 
 /// Whether such a signal has come.
 int dtrain_stop_request_is_set(void);
+
+/// From now on SIGCONT is noted as well. Returns 0 or -1, as errno says.
+int dtrain_continue_request_install(void);
+
+/// Whether SIGCONT has come.
+int dtrain_continue_request_is_set(void);

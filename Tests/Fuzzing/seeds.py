@@ -1,0 +1,59 @@
+"""Writes the seeds of the fuzzers: FOLDER/READER/NAME, from real files where a run leaves some.
+
+Usage: seeds.py FOLDER RUN, where RUN is the folder of a short run of dtrain.
+"""
+
+import gzip
+import pathlib
+import sys
+
+folder, run = (pathlib.Path(argument) for argument in sys.argv[1:])
+
+
+def seed(reader, name, content):
+    """One seed of a reader."""
+    path = folder / reader / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def idx(*dimensions):
+    """An idx file of unsigned bytes."""
+    count = 1
+    for dimension in dimensions:
+        count *= dimension
+    header = bytes([0, 0, 8, len(dimensions)])
+    return header + b"".join(d.to_bytes(4, "big") for d in dimensions) + bytes(i % 251 for i in range(count))
+
+
+for name, dimensions in [("labels", (7,)), ("images", (3, 4, 5)), ("channels", (2, 3, 2, 2))]:
+    seed("idx", name, idx(*dimensions))
+    seed("idx", name + "-gz", gzip.compress(idx(*dimensions), mtime=0))
+seed("gzip", "text", gzip.compress(b"a text of some length, of some length\n" * 9, mtime=0))
+seed("gzip", "stored", gzip.compress(bytes(range(99)), compresslevel=0, mtime=0))
+seed("gzip", "members", gzip.compress(b"first", mtime=0) + gzip.compress(b"", mtime=0))
+seed("gzip", "named", b"\x1f\x8b\x08\x08\0\0\0\0\0\xffname\0" + gzip.compress(b"content", mtime=0)[10:])
+
+weights = (run / "weights.safetensors").read_bytes()
+seed("safetensors", "weights", weights)
+length = int.from_bytes(weights[:8], "little")
+seed("json", "weights", (len(weights) - 8 - length).to_bytes(2, "big") + weights[8 : 8 + length])
+seed("json", "escapes", b'\0\4{"__metadata__":{"a\\u00e4\\ud83d\\ude00\\n":"b"},"W":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} ')
+for path in (run / "checkpoints").glob("step-*"):
+    seed("checkpoint", path.name, path.read_bytes())
+    seed("safetensors", path.name, path.read_bytes())
+
+for path in [run / "configuration.yaml", *pathlib.Path("configs").glob("*.yaml")]:
+    seed("yaml", path.name, path.read_bytes())
+seed("yaml", "overrides", b"seed=1\nmodel.filters=[8, 8]\noptimizer.epsilon=1e-8\ndataset.path=\"a b\"\n")
+seed("yaml", "forms", b"seed: 0x10\ntraining: {epochs: 2, batch: 1_0}\nmodel:\n  filters:\n    - 8\n    - &a 8\n")
+
+for number, line in enumerate([
+    "train --run-dir r --max-steps 3 -q seed=1", "--run-dir=r", "inspect a b -- --c", "help train", "--version",
+    "train --progress plain --run-dir r a=b", "trian",
+]):
+    seed("commandline", f"line-{number}", line.replace(" ", "\n").encode())
+
+seed("runfiles", "lock", b"host a-host\nprocess 1234\nstarted 567\nsince 1700000000\n")
+for name in ["checkpoints/best.json", "metrics.jsonl"]:
+    seed("runfiles", pathlib.Path(name).name, (run / name).read_bytes())
