@@ -52,6 +52,7 @@ let package = Package(
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
         "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -79,6 +80,7 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
+    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
     + module("Reporting", ["Failures"])
     + module(
       "Training",

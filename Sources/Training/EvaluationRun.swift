@@ -30,10 +30,7 @@ public struct EvaluationRun: Sendable {
       phase: Phase("agreement on the weights"))
     let test = try settings.openDataset(.test)
     try communicator.agree(on: test.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
-    let network = try settings.makeNetwork(for: test.imageShape)
-    network.parameters.take(
-      try weights.tensors(matching: network.parameters.tensors.map { ($0.name, $0.shape) }, from: weightsPath))
-    network.prepareParameters()
+    let network = try settings.makeNetwork(for: test.imageShape, weights: weights, from: weightsPath)
     let result = try Evaluation(
       network: network, dataset: test, microbatch: settings.evaluation.microbatch,
       threads: settings.threads(on: communicator), communicator: communicator
