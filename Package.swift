@@ -45,6 +45,7 @@ let package = Package(
     systemLibrary("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
     systemLibrary("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+    systemLibrary("CPNG", pkgConfig: "libpng", package: "libpng-dev"),
     .target(name: "CProcessor"),
     .target(name: "CStopRequest"),
     .executableTarget(
@@ -81,6 +82,7 @@ let package = Package(
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
     + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
+    + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
     + module(
       "Training",
