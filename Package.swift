@@ -52,7 +52,7 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
         "WeightExchange",
       ],
       swiftSettings: optimized),
@@ -87,8 +87,8 @@ let package = Package(
     + module(
       "Training",
       [
-        "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
-        "NeuralNetwork", "Optimizers", "Reporting",
+        "Arithmetic", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests",
+        "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",

@@ -12,7 +12,7 @@ extension SafetensorsFile {
 
   /// - Returns: besides the file's content its first bytes as they are, up to the data.
   static func read(_ path: String) throws(Failure) -> (file: SafetensorsFile, header: [UInt8]) {
-    let file = try WeightsInput(path)
+    let file = try InputFile(path)
     guard file.size >= 8 else {
       throw damaged(path, "it has \(file.size) bytes, too few for the length of a header")
     }

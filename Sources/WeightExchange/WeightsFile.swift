@@ -51,7 +51,7 @@ public enum WeightsFile {
   private static func tensors(
     of path: String, kind: String, _ parse: ([UInt8]) throws(FormatProblem) -> [Tensor]
   ) throws(Failure) -> SafetensorsFile {
-    let file = try WeightsInput(path)
+    let file = try InputFile(path)
     let bytes = try file.read(file.size, of: UInt8.self, at: 0)
     do {
       return SafetensorsFile(tensors: try parse(bytes), metadata: [:])

@@ -8,15 +8,16 @@ import Failures
   import Darwin
 #endif
 
-/// A regular file of weights that is open for reading.
-package struct WeightsInput: ~Copyable {
+/// A regular file that is open for reading.
+package struct InputFile: ~Copyable {
   /// In bytes, when it was opened.
   package let size: Int
   private let path: String
   private let descriptor: Int32
 
+  /// - Parameter what: what the file should be, for messages: "a file of weights".
   /// - Throws: `.noInput`, `.noPermission` or `.inputOutput`.
-  package init(_ path: String) throws(Failure) {
+  package init(_ path: String, what: String = "a file of weights") throws(Failure) {
     // Without O_NONBLOCK, opening a pipe waits for somebody who writes.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Failure.reading(path, errno) }
@@ -30,7 +31,7 @@ package struct WeightsInput: ~Copyable {
       close(descriptor)
       throw Failure(
         .noInput, "\(path): this is \(status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file")",
-        remedy: "give the path of a file of weights")
+        remedy: "give the path of \(what)")
     }
     self.path = path
     self.descriptor = descriptor
