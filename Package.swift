@@ -45,13 +45,15 @@ let package = Package(
     systemLibrary("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
     systemLibrary("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+    systemLibrary("CPNG", pkgConfig: "libpng", package: "libpng-dev"),
     .target(name: "CProcessor"),
     .target(name: "CStopRequest"),
     .executableTarget(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -79,12 +81,14 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
+    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
+    + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
     + module(
       "Training",
       [
-        "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
-        "NeuralNetwork", "Optimizers", "Reporting",
+        "Arithmetic", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests",
+        "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",
