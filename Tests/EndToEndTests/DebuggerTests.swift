@@ -64,7 +64,7 @@ private enum Debugger {
   }
 
   static let isPossible: Bool = {
-    let run = try? run(["run"], ["single", "--version"], FileManager.default.temporaryDirectory)
-    return run?.status == 0 && run?.output.contains("exited with status = 0") == true
+    let attempt = try? run(["run"], ["single", "--version"], FileManager.default.temporaryDirectory)
+    return attempt?.status == 0 && attempt?.output.contains("exited with status = 0") == true
   }()
 }
