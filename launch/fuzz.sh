@@ -57,7 +57,7 @@ while [ $# -gt 0 ]; do
 done
 if [ ${#readers[@]} -eq 0 ]; then mapfile -t readers < <(all_readers); fi
 
-flags=(-swift-version 6 -O -g -sanitize=fuzzer,address -parse-as-library -I "$build/modules")
+flags=(-swift-version 6 -O -g "-sanitize=fuzzer,address" -parse-as-library -I "$build/modules")
 for border in Sources/C*/module.modulemap; do flags+=(-I "$(dirname "$border")"); done
 # The overflow checks stay: a trap is a finding.
 compile_modules() {

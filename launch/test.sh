@@ -31,7 +31,7 @@ step 'lint'
 swift format lint --strict -r Package.swift Sources Tests
 shellcheck -x launch/*.sh .ci/run
 python3 -c 'import ast, sys
-for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py Tests/Interchange/*.py
+for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py Tests/Interchange/*.py Tests/Fuzzing/*.py
 
 step 'build, warnings as errors'
 build=(--scratch-path .build/tests -Xswiftc -warnings-as-errors -Xcc -Werror)

@@ -54,14 +54,16 @@ public enum BitHash {
 public enum FiniteCheck {
   /// - Parameter values: [count].
   public static func allAreFinite(_ values: UnsafePointer<Float>, count: Int) -> Bool {
+    // An exponent of ones alone, plus one at its lowest place, carries into the sign.
     let exponent = Words(repeating: 0x7F80_0000)
-    var found = SIMDMask<SIMD8<Int32>>(repeating: false)
+    let one = Words(repeating: 0x0080_0000)
+    var carries = Words(repeating: 0)
     var offset = 0
     while offset + 8 <= count {
-      found = found .| ((load(values, offset) & exponent) .== exponent)
+      carries |= (load(values, offset) & exponent) &+ one
       offset += 8
     }
-    var isFinite = !any(found)
+    var isFinite = carries.max() < 0x8000_0000
     while offset < count {
       isFinite = isFinite && values[offset].isFinite
       offset += 1

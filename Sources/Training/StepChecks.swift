@@ -63,9 +63,10 @@ final class StepChecks {
     guard isVerified || isRecorded || isFlipped else { return compute(leaf) }
     let vector = vectors[worker]
     compute(vector)
-    bitFlip?.apply(
-      to: vector.floats, count: isFlipped ? vector.count : 0, target: .gradient, rank: communicator.rank,
-      step: position.step)
+    if isFlipped {
+      bitFlip?.apply(
+        to: vector.floats, count: vector.count, target: .gradient, rank: communicator.rank, step: position.step)
+    }
     if isVerified { verification?.take(vector) }
     if isRecorded { recording?.take(vector, of: microbatch) }
     leaf.update(from: vector)

@@ -149,11 +149,15 @@ public final class Trainer {
 
   /// Compares the ranks' states where that is due, and always before one of them may be written to a file.
   private func agree(isStopping: Bool) throws(Failure) {
+    // An error that is made on purpose comes first, so that it can be found.
     trainingStep.checks.bitFlip?.apply(
       to: network.parameters.values, count: network.parameters.count, target: .weights, rank: communicator.rank,
       step: step)
-    let periods = [schedule.agreeEvery, schedule.checkpointEverySteps, stepsPerEpoch]
-    guard isStopping || step == totalSteps || periods.contains(where: { $0 > 0 && step % $0 == 0 }) else { return }
+    func isMultiple(of period: Int) -> Bool { period > 0 && step % period == 0 }
+    guard
+      isStopping || step == totalSteps || isMultiple(of: stepsPerEpoch) || isMultiple(of: schedule.agreeEvery)
+        || isMultiple(of: schedule.checkpointEverySteps)
+    else { return }
     try agreement.check(afterStep: step)
   }
 

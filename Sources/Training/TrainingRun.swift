@@ -68,7 +68,8 @@ public struct TrainingRun: Sendable {
   private func train(_ communicator: any Communicator, _ log: RankLog?) throws(Failure) {
     try communicator.agree(
       on: SHA256.of(
-        "\(program)\n\(settings.agreementDigest)\nmax-steps \(maximumSteps ?? 0)\nresume \(resume?.description ?? "")"
+        "\(program)\n\(settings.agreementDigest)\nmax-steps \(maximumSteps ?? 0)\nresume \(resume?.description ?? "")\n"
+          + "record \(recordedStep ?? 0)"
       ).bytes,
       what: "program or configuration", phase: Phase("agreement on the configuration"))
     let training = try settings.openDataset(.training)

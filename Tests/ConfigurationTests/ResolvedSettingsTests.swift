@@ -98,6 +98,20 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     }
   }
 
+  @Test func aFileOfWeightsSetsTheArithmeticAlone() throws {
+    let settings = try SettingsLoader.load(file: nil, overrides: ["seed=3", "training.epochs=9"])
+    let loaded = try SettingsLoader.load(stored: settings.arithmeticText, in: "w", overrides: ["dataset.path=/data"])
+    #expect(loaded.seed == 3 && loaded.training.epochs == 20 && loaded.dataset.path == "/data")
+    // A file from elsewhere must not lead to another file, nor make a job wait or train for ever.
+    for text in [
+      "dataset:\n  path: /etc\n", "training:\n  epochs: 1000000\n", "communication:\n  timeout_seconds: 1e5\n",
+    ] {
+      let failure = #expect(throws: Failure.self) { try SettingsLoader.load(stored: "seed: 3\n" + text, in: "w") }
+      #expect(failure?.code == .badData)
+      #expect(failure?.cause.hasPrefix("w, its configuration sets ") == true)
+    }
+  }
+
   @Test func theArithmeticTextLoads() throws {
     let settings = randomSettings(3)
     let loaded = try SettingsLoader.load(text: settings.arithmeticText, named: "weights.safetensors")

@@ -13,7 +13,8 @@ private let syntax = ProgramSyntax(
       name: "train", summary: "options and settings", options: [number, name, choice, flag],
       overrides: "settings", exitCodes: [.success]),
     CommandSyntax(
-      name: "inspect", summary: "operands", operands: [Operand("FILE", help: "a file"), Operand("MORE", .any, help: "")],
+      name: "inspect", summary: "operands",
+      operands: [Operand("FILE", help: "a file"), Operand("MORE", .any, help: "")],
       exitCodes: [.success]),
   ], defaultCommand: "train", examples: [])
 
