@@ -73,6 +73,7 @@ let package = Package(
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
     + module("Datasets", ["Arithmetic", "CZlib", "Failures"])
+    + module("Augmentation", ["Arithmetic"], kernels)
     + module("Kernels", [], kernels)
     + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels"])
     + module("Models", ["Failures", "NeuralNetwork"])
@@ -85,8 +86,8 @@ let package = Package(
     + module(
       "Training",
       [
-        "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
-        "NeuralNetwork", "Optimizers", "Reporting",
+        "Augmentation", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests",
+        "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",

@@ -1,3 +1,4 @@
+import Augmentation
 import DataParallel
 import Datasets
 import NeuralNetwork
@@ -12,10 +13,14 @@ final class MicrobatchWorker {
     set { workspace.observer = newValue }
   }
   private let samples: UnsafeMutableBufferPointer<UInt32>
+  private let augmenter: Augmenter?
 
-  /// - Parameter largestMicrobatch: the most samples that will come at once.
-  init(network: Network, largestMicrobatch: Int) {
+  /// - Parameters:
+  ///   - largestMicrobatch: the most samples that will come at once.
+  ///   - augmenter: changes the images of training, if set.
+  init(network: Network, largestMicrobatch: Int, augmenter: Augmenter? = nil) {
     workspace = network.makeWorkspace()
+    self.augmenter = augmenter
     samples = .allocate(capacity: largestMicrobatch)
   }
 
@@ -30,7 +35,12 @@ final class MicrobatchWorker {
     for (place, position) in positions.enumerated() { samples[place] = UInt32(order[position]) }
     let microbatch = workspace.computeGradient(
       of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
-      gradient: leaf.floats, read: { dataset.read($0, into: $1) })
+      gradient: leaf.floats,
+      read: { sample, pixels in
+        let label = dataset.read(sample, into: pixels)
+        augmenter?.augment(pixels, sample: sample, epoch: epoch)
+        return label
+      })
     leaf.statistics = StepStatistics(microbatch, samples: positions.count)
   }
 

@@ -18,7 +18,7 @@ public final class TrainingStep {
   /// See `Trainer.isStopRequested`.
   var isStopRequested: () -> Bool = { false }
   private let network: Network
-  private let optimizer: Adam
+  private let update: ParameterUpdate
   private let dataset: any Dataset
   private let order: EpochOrder
   private let plan: BatchPlan
@@ -26,11 +26,11 @@ public final class TrainingStep {
   private let workers: [MicrobatchWorker]
 
   init(
-    network: Network, optimizer: Adam, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
+    network: Network, update: ParameterUpdate, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
     reduction: OrderedAllReduce, workers: [MicrobatchWorker]
   ) {
     self.network = network
-    self.optimizer = optimizer
+    self.update = update
     self.dataset = dataset
     self.order = order
     self.plan = plan
@@ -62,7 +62,7 @@ public final class TrainingStep {
     }
     guard statistics.nonFinite == 0 else { throw Self.lossIsNotFinite(statistics, step: step, epoch: epoch) }
     observer?.enters(.update)
-    optimizer.update(parameters: network.parameters.values, gradients: gradient)
+    update.apply(step: step, parameters: network.parameters.values, gradients: gradient)
     observer?.enters(.preparation)
     network.prepareParameters()
     observer?.enters(.idle)
