@@ -74,6 +74,7 @@ let package = Package(
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
     + module("Datasets", ["Arithmetic", "CZlib", "Failures"])
+    + module("Augmentation", ["Arithmetic"], kernels)
     + module("Kernels", [], kernels)
     + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels"])
     + module("Models", ["Failures", "NeuralNetwork"])
@@ -87,8 +88,8 @@ let package = Package(
     + module(
       "Training",
       [
-        "Arithmetic", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests",
-        "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
+        "Arithmetic", "Augmentation", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets",
+        "Digests", "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",

@@ -30,33 +30,64 @@ public struct Checkpoint: Equatable, Sendable {
   public let seed: UInt64
   /// The settings that enter the arithmetic, as YAML.
   public let configuration: String
+  /// The evaluation with the fewest validation errors so far; nil where there is no validation.
+  public let best: Best?
   /// In numeric order.
   public let weights: [Tensor]
-  /// Running mean of the gradients and of their squares, one of each weight's name and shape, in the same order.
-  public let firstMoments: [Tensor]
-  public let secondMoments: [Tensor]
+  /// What else is kept from step to step, in the order of the names.
+  public let states: [State]
+
+  /// One tensor for each weight, of its name and shape and in the same order.
+  public struct State: Equatable, Sendable {
+    /// The name of the average of the weights, which has the weights that a run evaluates.
+    public static let averageName = "average"
+
+    /// "first_moment": letters and underscores. Part of the file's format: a tensor's name is the weight's, a dot, and this.
+    public let name: String
+    public let tensors: [Tensor]
+
+    public init(name: String, tensors: [Tensor]) {
+      self.name = name
+      self.tensors = tensors
+    }
+  }
+
+  /// An evaluation to compare later ones with.
+  public struct Best: Equatable, Sendable {
+    public let step: Int
+    public let errors: Int
+
+    public init(step: Int, errors: Int) {
+      self.step = step
+      self.errors = errors
+    }
+  }
 
   /// - Parameters:
-  ///   - weights: in any order; the moments have the same names and shapes.
+  ///   - weights: in any order.
+  ///   - states: in any order; their tensors have the weights' names and shapes.
   public init(
-    position: Position, seed: UInt64, configuration: String, weights: [Tensor], firstMoments: [Tensor],
-    secondMoments: [Tensor]
+    position: Position, seed: UInt64, configuration: String, best: Best? = nil, weights: [Tensor], states: [State]
   ) {
     self.position = position
     self.seed = seed
     self.configuration = configuration
+    self.best = best
     self.weights = weights.sorted(by: Tensor.inNumericOrder)
-    self.firstMoments = firstMoments.sorted(by: Tensor.inNumericOrder)
-    self.secondMoments = secondMoments.sorted(by: Tensor.inNumericOrder)
+    self.states = states.map { State(name: $0.name, tensors: $0.tensors.sorted(by: Tensor.inNumericOrder)) }
+      .sorted { $0.name < $1.name }
   }
+
+  /// The tensors of a state; nil where the checkpoint has none of this name.
+  public func state(named name: String) -> [Tensor]? { states.first { $0.name == name }?.tensors }
 
   public var weightsDigest: Digest { WeightsDigest.of(weights) }
 
-  /// SHA-256 over the weights, the first and the second moments, each as in the weights digest, and the step as a
-  /// little-endian integer of 64 bits.
+  /// SHA-256 over the weights and the states, first and second moments for instance, each as in the weights digest, and
+  /// the step as a little-endian integer of 64 bits.
   public var stateDigest: Digest {
     var hash = SHA256()
-    for tensor in weights + firstMoments + secondMoments { tensor.values.withUnsafeBytes { hash.update($0) } }
+    for tensor in weights + states.flatMap(\.tensors) { tensor.values.withUnsafeBytes { hash.update($0) } }
     withUnsafeBytes(of: UInt64(position.step).littleEndian) { hash.update($0) }
     return hash.finalize()
   }
@@ -66,8 +97,6 @@ public struct Checkpoint: Equatable, Sendable {
 
 extension Checkpoint {
   static let formatVersion = "1"
-  static let firstMomentSuffix = ".first_moment"
-  static let secondMomentSuffix = ".second_moment"
 
   /// The keys of the metadata. They are part of the file's format.
   enum Key {
@@ -76,6 +105,8 @@ extension Checkpoint {
     static let epoch = "epoch"
     static let batch = "batch"
     static let seed = "seed"
+    static let bestStep = "best_step"
+    static let bestErrors = "best_errors"
     static let configuration = "configuration"
     static let weightsDigest = "weights_digest"
     static let stateDigest = "state_digest"
@@ -85,18 +116,19 @@ extension Checkpoint {
 
   /// As it is stored, its checksum included.
   var file: SafetensorsFile {
-    func renamed(_ tensors: [Tensor], _ suffix: String) -> [Tensor] {
-      tensors.map { Tensor(name: $0.name + suffix, shape: $0.shape, values: $0.values) }
+    let stateTensors = states.flatMap { state in
+      state.tensors.map { Tensor(name: "\($0.name).\(state.name)", shape: $0.shape, values: $0.values) }
     }
-    return SafetensorsFile(
-      tensors: weights + renamed(firstMoments, Self.firstMomentSuffix)
-        + renamed(secondMoments, Self.secondMomentSuffix),
-      metadata: [
-        Key.format: Self.formatVersion, Key.step: "\(position.step)", Key.epoch: "\(position.epoch)",
-        Key.batch: "\(position.batch)", Key.seed: "\(seed)", Key.configuration: configuration,
-        Key.weightsDigest: weightsDigest.hexadecimal, Key.stateDigest: stateDigest.hexadecimal,
-      ]
-    ).withChecksum
+    var metadata = [
+      Key.format: Self.formatVersion, Key.step: "\(position.step)", Key.epoch: "\(position.epoch)",
+      Key.batch: "\(position.batch)", Key.seed: "\(seed)", Key.configuration: configuration,
+      Key.weightsDigest: weightsDigest.hexadecimal, Key.stateDigest: stateDigest.hexadecimal,
+    ]
+    if let best {
+      metadata[Key.bestStep] = "\(best.step)"
+      metadata[Key.bestErrors] = "\(best.errors)"
+    }
+    return SafetensorsFile(tensors: weights + stateTensors, metadata: metadata).withChecksum
   }
 
   /// Writes the file, whole or not at all.
@@ -131,17 +163,18 @@ extension Checkpoint {
     guard let configuration = file.configuration, let seed = file.metadata[Key.seed].flatMap({ UInt64($0) }) else {
       throw SafetensorsFile.damaged(path, "it does not say its configuration or seed")
     }
-    func moments(_ suffix: String) -> [Tensor] {
-      file.tensors.filter { $0.name.hasSuffix(suffix) }
-        .map { Tensor(name: String($0.name.dropLast(suffix.count)), shape: $0.shape, values: $0.values) }
+    var best: Best?
+    if file.metadata[Key.bestStep] != nil || file.metadata[Key.bestErrors] != nil {
+      best = Best(step: try number(Key.bestStep), errors: try number(Key.bestErrors))
     }
     self.init(
       position: Position(step: try number(Key.step), epoch: try number(Key.epoch), batch: try number(Key.batch)),
-      seed: seed, configuration: configuration, weights: file.withoutMoments.tensors,
-      firstMoments: moments(Self.firstMomentSuffix), secondMoments: moments(Self.secondMomentSuffix))
-    for tensors in [firstMoments, secondMoments] {
+      seed: seed, configuration: configuration, best: best, weights: file.rawWeights.tensors,
+      states: file.stateNames.map { State(name: $0, tensors: file.tensors(ofState: $0)) })
+    for state in self.states {
+      let tensors = state.tensors
       guard tensors.map(\.name) == weights.map(\.name), tensors.map(\.shape) == weights.map(\.shape) else {
-        throw SafetensorsFile.damaged(path, "its moments are not those of its weights")
+        throw SafetensorsFile.damaged(path, "its tensors of \(printable(state.name)) are not those of its weights")
       }
     }
   }

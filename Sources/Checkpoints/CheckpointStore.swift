@@ -20,6 +20,9 @@ public struct CheckpointStore: Sendable {
     let samples: Int
   }
 
+  /// What the checkpoints of a run are compared by. The names are part of `best.json`.
+  public enum Criterion: String, CaseIterable, Sendable { case test, validation }
+
   private static let prefix = "step-"
   private static let suffix = ".safetensors"
 
@@ -122,15 +125,17 @@ extension CheckpointStore {
   /// Notes the checkpoint of a step as the best, if it is there and better than the one before.
   ///
   /// - Parameters:
-  ///   - errors: of the test samples; of equals the first stays the best.
+  ///   - errors: of the samples that it was evaluated on; of equals the first stays the best.
   ///   - samples: counts over different numbers of samples are not compared: the newer is taken.
-  public func noteResult(step: Int, errors: Int, samples: Int) throws(Failure) {
+  public func noteResult(step: Int, errors: Int, samples: Int, by criterion: Criterion = .test) throws(Failure) {
     guard access(path(ofStep: step), F_OK) == 0 else { return }
     if let best = best(), best.samples == samples, best.errors <= errors { return }
-    try AtomicFile.write("{\"step\":\(step),\"test_errors\":\(errors),\"test_samples\":\(samples)}\n", to: bestFile)
+    let name = criterion.rawValue
+    try AtomicFile.write(
+      "{\"step\":\(step),\"\(name)_errors\":\(errors),\"\(name)_samples\":\(samples)}\n", to: bestFile)
   }
 
-  /// The step of the checkpoint with the fewest test errors; nil where none was noted.
+  /// The step of the checkpoint with the fewest errors; nil where none was noted.
   public var bestStep: Int? { best()?.step }
 
   private func best() -> Best? {
@@ -143,7 +148,10 @@ extension CheckpointStore {
     } catch {
       return nil
     }
-    guard let step = fields["step"], let errors = fields["test_errors"], let samples = fields["test_samples"],
+    func number(_ name: String) -> Int? {
+      Criterion.allCases.lazy.compactMap { fields["\($0.rawValue)_\(name)"] }.first
+    }
+    guard let step = fields["step"], let errors = number("errors"), let samples = number("samples"),
       access(path(ofStep: step), F_OK) == 0
     else { return nil }
     return Best(step: step, errors: errors, samples: samples)

@@ -3,7 +3,8 @@ import Failures
 
 /// What a checkpoint's file has besides weights.
 extension SafetensorsFile {
-  /// Reads weights from a file of them or from a checkpoint, whose moments are left out.
+  /// Reads weights from a file of them or from a checkpoint: those that its run evaluated, which are the moving average
+  /// of the weights where the run kept one.
   ///
   /// - Throws: as `init(reading:)` does; `.badData` also where a checkpoint's checksum does not hold.
   public init(weightsIn path: String) throws(Failure) {
@@ -11,19 +12,36 @@ extension SafetensorsFile {
     guard !file.isCheckpoint || file.isUnaltered(header: header) else {
       throw Self.damaged(path, "its checksum does not hold")
     }
-    self = file.withoutMoments
+    self = file.evaluatedWeights
   }
 
   /// Whether the file says that it is one.
   var isCheckpoint: Bool { metadata[Checkpoint.Key.format] != nil }
 
-  /// The weights alone where this is a checkpoint.
-  var withoutMoments: SafetensorsFile {
+  /// The weights alone where this is a checkpoint: those that the next step begins with.
+  var rawWeights: SafetensorsFile {
     guard isCheckpoint else { return self }
-    let weights = tensors.filter {
-      !$0.name.hasSuffix(Checkpoint.firstMomentSuffix) && !$0.name.hasSuffix(Checkpoint.secondMomentSuffix)
-    }
-    return SafetensorsFile(tensors: weights, metadata: metadata)
+    return SafetensorsFile(tensors: tensors.filter { Self.stateName(of: $0) == nil }, metadata: metadata)
+  }
+
+  /// The average of the weights where this is a checkpoint that has one, else the weights.
+  var evaluatedWeights: SafetensorsFile {
+    guard isCheckpoint, stateNames.contains(Checkpoint.State.averageName) else { return rawWeights }
+    return SafetensorsFile(tensors: tensors(ofState: Checkpoint.State.averageName), metadata: metadata)
+  }
+
+  /// Of a checkpoint, what it keeps beside the weights.
+  var stateNames: Set<String> { Set(tensors.compactMap(Self.stateName)) }
+
+  /// The tensors of a state, under the names of their weights.
+  func tensors(ofState name: String) -> [Tensor] {
+    tensors.filter { Self.stateName(of: $0) == name }
+      .map { Tensor(name: String($0.name.dropLast(name.count + 1)), shape: $0.shape, values: $0.values) }
+  }
+
+  /// What follows the last dot of a tensor's name.
+  private static func stateName(of tensor: Tensor) -> String? {
+    tensor.name.lastIndex(of: ".").map { String(tensor.name[tensor.name.index(after: $0)...]) }
   }
 
   var withChecksum: SafetensorsFile {

@@ -14,6 +14,8 @@ public struct WeightsInspection: Sendable {
   /// In numeric order.
   public let tensors: [TensorSummary]
   public let digest: Digest
+  /// Of a checkpoint with a moving average of the weights, the average's; nil elsewhere.
+  public let averageDigest: Digest?
   /// Nil where the file does not say.
   public let step: Int?
   public let epoch: Int?
@@ -33,7 +35,9 @@ public struct WeightsInspection: Sendable {
     self.isUnaltered = isUnaltered
     stateDigest = file.metadata[Checkpoint.Key.stateDigest].flatMap { Digest(hexadecimal: $0) }
     tensors = file.tensors.map(TensorSummary.init)
-    digest = WeightsDigest.of(file.withoutMoments.tensors)
+    digest = WeightsDigest.of(file.rawWeights.tensors)
+    let evaluated = file.evaluatedWeights
+    averageDigest = evaluated == file.rawWeights ? nil : WeightsDigest.of(evaluated.tensors)
     step = file.step
     epoch = file.epoch
     configuration = file.configuration

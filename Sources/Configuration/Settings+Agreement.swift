@@ -3,7 +3,18 @@ import Digests
 extension Settings {
   /// The settings that enter the arithmetic, in the form of the file. Equal texts promise equal bits, and the text names
   /// no folder, time, host or rank, so that it may go into the files of a run.
-  public var arithmeticText: String { yaml(of: [.arithmetic]) }
+  public var arithmeticText: String { withScheduleEpochs.yaml(of: [.arithmetic]) }
+
+  /// The same settings, with the length of the learning rate's schedule said where it follows `training.epochs`: that
+  /// number alone leaves the bits as they are, but not where a schedule ends with the run.
+  private var withScheduleEpochs: Settings {
+    guard optimizer.schedule == .cosine || optimizer.schedule == .linear, optimizer.scheduleEpochs == 0 else {
+      return self
+    }
+    var settings = self
+    settings.optimizer.scheduleEpochs = training.epochs
+    return settings
+  }
 
   /// SHA-256 of `arithmeticText`.
   public var arithmeticDigest: Digest { SHA256.of(arithmeticText) }
@@ -27,8 +38,9 @@ extension Settings {
   public func differences(
     from other: Settings, in scopes: [Setting.Scope] = [.arithmetic, .job, .process]
   ) -> [Difference] {
-    SettingsCatalog.settings.compactMap { setting in
-      let (value, otherValue) = (setting.text(self), setting.text(other))
+    let (said, otherSaid) = (withScheduleEpochs, other.withScheduleEpochs)
+    return SettingsCatalog.settings.compactMap { setting in
+      let (value, otherValue) = (setting.text(said), setting.text(otherSaid))
       guard scopes.contains(setting.scope), value != otherValue else { return nil }
       return Difference(key: setting.key, scope: setting.scope, value: value, otherValue: otherValue)
     }

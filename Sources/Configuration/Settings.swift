@@ -4,6 +4,7 @@ public struct Settings: Equatable, Sendable {
   public var seed: UInt64 = 0
   public var model = Model()
   public var dataset = Dataset()
+  public var augmentation = Augmentation()
   public var training = Training()
   public var evaluation = Evaluation()
   public var optimizer = Optimizer()
@@ -39,6 +40,7 @@ public struct Settings: Equatable, Sendable {
     public var path: String?
     public var trainingSamples = 0
     public var testSamples = 0
+    public var validationSamples = 0
 
     public enum Name: String, CaseIterable, Sendable {
       case mnist
@@ -47,10 +49,26 @@ public struct Settings: Equatable, Sendable {
     }
   }
 
+  public struct Augmentation: Equatable, Sendable {
+    public var rotation = 0.0
+    public var shift = 0.0
+    public var scale = 0.0
+    public var shear = 0.0
+    public var elastic = 0.0
+    public var elasticSmoothness = 4.0
+    public var crop = 0
+    public var flip = 0.0
+    public var brightness = 0.0
+    public var contrast = 0.0
+    public var noise = 0.0
+  }
+
   public struct Training: Equatable, Sendable {
     public var epochs = 20
     public var batch = 100
     public var microbatch = 5
+    public var labelSmoothing = 0.0
+    public var earlyStoppingPatience = 0
     public var threads = 0
   }
 
@@ -66,9 +84,27 @@ public struct Settings: Equatable, Sendable {
     public var beta2 = 0.999
     public var epsilon = 1e-7
     public var form = Form.book
+    public var momentum = 0.9
+    public var nesterov = false
     public var weightDecay = 0.0
+    public var clipNorm = 0.0
+    public var averageDecay = 0.0
+    public var schedule = Schedule.constant
+    public var scheduleEpochs = 0
+    public var warmupEpochs = 0
+    public var warmupSteps = 0
+    public var finalRate = 0.0
+    public var decayFactor = 0.1
+    public var decayEpochs = 10
+    public var batchScaling = BatchScaling.none
+    public var referenceBatch = 100
 
-    public enum Name: String, CaseIterable, Sendable { case adam }
+    public enum Name: String, CaseIterable, Sendable { case adam, sgd }
+    public enum Schedule: String, CaseIterable, Sendable { case constant, step, cosine, linear }
+    public enum BatchScaling: String, CaseIterable, Sendable {
+      case none, linear
+      case squareRoot = "square_root"
+    }
     public enum Form: String, CaseIterable, Sendable { case book, common }
   }
 

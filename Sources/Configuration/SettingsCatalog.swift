@@ -4,6 +4,7 @@ public enum SettingsCatalog {
   public static let sections: [(name: String, documentation: String)] = [
     ("model", "The network."),
     ("dataset", "The labelled images to train and test on."),
+    ("augmentation", "How training sees each image: every epoch as another copy; all 0: as it is."),
     ("training", "How the training samples are passed over."),
     ("evaluation", "How the test samples are passed over."),
     ("optimizer", "How a gradient changes the parameters."),
@@ -15,7 +16,7 @@ public enum SettingsCatalog {
   public static let settings: [Setting] = [
     .integer(
       "seed", \.seed, in: 0...Int.max, .arithmetic,
-      "Key of every random number: initial weights, order, dropout, synthetic digits."),
+      "Key of every random number: initial weights, order, dropout, augmentation, synthetic digits."),
 
     .choice("model.name", \.model.name, .arithmetic, "The network to train."),
     .integers(
@@ -59,6 +60,43 @@ public enum SettingsCatalog {
     .integer(
       "dataset.test_samples", \.dataset.testSamples, in: 0...maximumSamples, .arithmetic,
       "Test on the first N samples only; 0: all (10000 of the synthetic digits)."),
+    .integer(
+      "dataset.validation_samples", \.dataset.validationSamples, in: 0...maximumSamples, .arithmetic,
+      "Hold back the last N training samples to choose by; testing then waits for the end. 0: none."),
+
+    .number(
+      "augmentation.rotation", \.augmentation.rotation, Bounds(from: 0, to: 180), .arithmetic,
+      "Largest turn about the centre, to either side, in degrees."),
+    .number(
+      "augmentation.shift", \.augmentation.shift, Bounds(from: 0, to: 64), .arithmetic,
+      "Largest shift along each axis, to either side, in pixels and parts of them."),
+    .number(
+      "augmentation.scale", \.augmentation.scale, Bounds(from: 0, to: 0.9), .arithmetic,
+      "Largest change of size, as a share of it: 0.1 gives 0.9 to 1.1 times the size."),
+    .number(
+      "augmentation.shear", \.augmentation.shear, Bounds(from: 0, to: 60), .arithmetic,
+      "Largest lean of vertical lines, to either side, in degrees."),
+    .number(
+      "augmentation.elastic", \.augmentation.elastic, Bounds(from: 0, to: 64), .arithmetic,
+      "Standard deviation of a random displacement of each pixel along each axis, in pixels."),
+    .number(
+      "augmentation.elastic_smoothness", \.augmentation.elasticSmoothness, Bounds(from: 1, to: 64), .arithmetic,
+      "Standard deviation of the Gaussian that smooths those displacements, in pixels."),
+    .integer(
+      "augmentation.crop", \.augmentation.crop, in: 0...64, .arithmetic,
+      "Largest shift along each axis, to either side, in whole pixels: no value is interpolated."),
+    .number(
+      "augmentation.flip", \.augmentation.flip, Bounds(from: 0, to: 1), .arithmetic,
+      "Probability that left and right are exchanged; leave it at 0 for digits and letters."),
+    .number(
+      "augmentation.brightness", \.augmentation.brightness, Bounds(from: 0, to: 1), .arithmetic,
+      "Largest number added to all pixels or taken away, as a share of 255."),
+    .number(
+      "augmentation.contrast", \.augmentation.contrast, Bounds(from: 0, to: 1), .arithmetic,
+      "Largest change of the distance from the mean, as a share: 0.2 gives 0.8 to 1.2 times it."),
+    .number(
+      "augmentation.noise", \.augmentation.noise, Bounds(from: 0, to: 1), .arithmetic,
+      "Standard deviation of a random number added to each pixel, as a share of 255."),
 
     .integer(
       "training.epochs", \.training.epochs, in: 1...1_000_000, .job,
@@ -69,6 +107,12 @@ public enum SettingsCatalog {
     .integer(
       "training.microbatch", \.training.microbatch, in: 1...maximumBatch, .arithmetic,
       "Samples whose gradient one thread computes at once; a batch's microbatches are shared among the ranks."),
+    .number(
+      "training.label_smoothing", \.training.labelSmoothing, Bounds(from: 0, below: 1), .arithmetic,
+      "Share of each label that is spread evenly over all classes."),
+    .integer(
+      "training.early_stopping_patience", \.training.earlyStoppingPatience, in: 0...1_000_000, .job,
+      "Evaluations without fewer validation errors than ever before, after which the run ends; 0: it goes on."),
     .integer(
       "training.threads", \.training.threads, in: 0...1024, .process,
       "Threads of one rank that compute microbatches; 0: one a core in a process alone, one under a launcher."
@@ -79,12 +123,12 @@ public enum SettingsCatalog {
       "Samples that one thread predicts at once."),
     .integer(
       "evaluation.every_epochs", \.evaluation.everyEpochs, in: 1...1_000_000, .job,
-      "Epochs from one test to the next; the last epoch is always followed by one."),
+      "Epochs from one evaluation to the next; the last epoch is always followed by one."),
 
     .choice("optimizer.name", \.optimizer.name, .arithmetic, "The rule by which a gradient changes the parameters."),
     .number(
       "optimizer.learning_rate", \.optimizer.learningRate, Bounds(above: 0, to: 100), .arithmetic,
-      "Adam's step size."),
+      "Step size, at its largest where a schedule changes it; for a batch of reference_batch where it is scaled."),
     .number(
       "optimizer.beta1", \.optimizer.beta1, Bounds(from: 0, below: 1), .arithmetic,
       "What a step keeps of Adam's first moment, the mean of the gradients."),
@@ -98,8 +142,46 @@ public enum SettingsCatalog {
       "optimizer.form", \.optimizer.form, .arithmetic,
       "book: epsilon is added to the root of the raw second moment; common: of the corrected one."),
     .number(
+      "optimizer.momentum", \.optimizer.momentum, Bounds(from: 0, below: 1), .arithmetic,
+      "What a step of sgd keeps of the velocity."),
+    .boolean(
+      "optimizer.nesterov", \.optimizer.nesterov, .arithmetic, "Nesterov's momentum for sgd."),
+    .number(
       "optimizer.weight_decay", \.optimizer.weightDecay, Bounds(from: 0, to: 1), .arithmetic,
       "Share of each parameter, times the learning rate, that a step takes away (decoupled, as in AdamW)."),
+    .number(
+      "optimizer.clip_norm", \.optimizer.clipNorm, Bounds(from: 0, to: 1e30), .arithmetic,
+      "Largest norm of a batch's gradient over all parameters, to which a larger one is scaled down; 0: any."),
+    .number(
+      "optimizer.average_decay", \.optimizer.averageDecay, Bounds(from: 0, below: 1), .arithmetic,
+      "What a step keeps of the weights' moving average, which is evaluated and written then; 0: no average."),
+    .choice(
+      "optimizer.schedule", \.optimizer.schedule, .arithmetic,
+      "How the learning rate falls behind the warm-up: not, in steps, or to final_rate by a half cosine or a line."),
+    .integer(
+      "optimizer.schedule_epochs", \.optimizer.scheduleEpochs, in: 0...1_000_000, .arithmetic,
+      "Epochs, warm-up included, after which cosine or linear is at its end; 0: training.epochs."),
+    .integer(
+      "optimizer.warmup_epochs", \.optimizer.warmupEpochs, in: 0...1_000_000, .arithmetic,
+      "Epochs in which the learning rate rises from 0 to its largest, in a straight line."),
+    .integer(
+      "optimizer.warmup_steps", \.optimizer.warmupSteps, in: 0...1_000_000_000, .arithmetic,
+      "Steps of the same, added to those epochs."),
+    .number(
+      "optimizer.final_rate", \.optimizer.finalRate, Bounds(from: 0, to: 1), .arithmetic,
+      "Where cosine and linear end, as a share of the largest learning rate."),
+    .number(
+      "optimizer.decay_factor", \.optimizer.decayFactor, Bounds(above: 0, to: 1), .arithmetic,
+      "What schedule step multiplies the learning rate by, again and again."),
+    .integer(
+      "optimizer.decay_epochs", \.optimizer.decayEpochs, in: 1...1_000_000, .arithmetic,
+      "Epochs from one such multiplication to the next."),
+    .choice(
+      "optimizer.batch_scaling", \.optimizer.batchScaling, .arithmetic,
+      "How the learning rate grows with training.batch / reference_batch: not, linearly, or with its square root."),
+    .integer(
+      "optimizer.reference_batch", \.optimizer.referenceBatch, in: 1...maximumBatch, .arithmetic,
+      "The batch for which the learning rate is given, where it is scaled."),
 
     .integer(
       "checkpoint.every_steps", \.checkpoint.everySteps, in: 0...Int.max, .job,
@@ -112,7 +194,7 @@ public enum SettingsCatalog {
       "Newest checkpoints that are kept; older ones are removed."),
     .boolean(
       "checkpoint.keep_best", \.checkpoint.keepBest, .job,
-      "Keeps the checkpoint with the fewest test errors besides."),
+      "Keeps the checkpoint with the fewest errors besides: of the validation samples, or else of the test's."),
 
     .number(
       "communication.timeout_seconds", \.communication.timeoutSeconds, Bounds(above: 0, to: 604_800), .process,

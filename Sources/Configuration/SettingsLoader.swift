@@ -185,6 +185,14 @@ struct SettingsReading {
         ("training.batch", "training.batch \(batch)"),
         remedy: "a batch is cut into microbatches: set training.microbatch to \(batch) or less")
     }
+    let patience = settings.training.earlyStoppingPatience
+    guard patience == 0 || settings.dataset.validationSamples > 0 else {
+      throw contradiction(
+        ("training.early_stopping_patience", "training.early_stopping_patience \(patience)"),
+        "has nothing to watch with",
+        ("dataset.validation_samples", "dataset.validation_samples 0"),
+        remedy: "hold back a part of the training samples, such as dataset.validation_samples=5000")
+    }
     return settings
   }
 

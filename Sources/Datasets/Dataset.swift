@@ -6,6 +6,8 @@ public protocol Dataset: Sendable {
   var name: String { get }
   /// Where it came from, for the header: a folder, or "drawn by code".
   var origin: String { get }
+  /// The files that it is read from; none where it is drawn.
+  var files: [String] { get }
   /// The number of samples.
   var count: Int { get }
   var imageShape: ImageShape { get }
@@ -20,6 +22,10 @@ public protocol Dataset: Sendable {
   ///   - index: in [0, count).
   ///   - pixels: `imageShape.pixelCount` bytes.
   func read(_ index: Int, into pixels: UnsafeMutablePointer<UInt8>) -> Int
+}
+
+extension Dataset {
+  public var files: [String] { [] }
 }
 
 /// Channels, height and width of an image, in pixels.

@@ -4,6 +4,7 @@ import Failures
 public final class IDXDataset: Dataset, @unchecked Sendable {
   public let name: String
   public let origin: String
+  public let files: [String]
   public let count: Int
   public let imageShape: ImageShape
   public let classCount: Int
@@ -55,6 +56,7 @@ public final class IDXDataset: Dataset, @unchecked Sendable {
     }
     self.classCount = try Self.classCount(of: labels, atMost: classCount)
     self.name = name
+    files = [imagesPath, labelsPath]
     self.origin = images.isPrivateForLackOfCache ? "\(origin) (a copy in every process: no cache folder)" : origin
     count = limit == 0 ? available : limit
     imageShape = images.header.imageShape

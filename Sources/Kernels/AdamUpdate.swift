@@ -25,10 +25,12 @@ public struct AdamFactors: Sendable {
   public let epsilon: Float
   /// The learning rate times the decoupled weight decay; 0 for none.
   public let weightDecay: Float
+  /// What the gradients are multiplied by first.
+  public let gradientScale: Float
 
   public init(
     firstDecay: Float, secondDecay: Float, learningRate: Float, secondCorrection: Float, epsilon: Float,
-    weightDecay: Float
+    weightDecay: Float, gradientScale: Float = 1
   ) {
     self.firstDecay = firstDecay
     self.secondDecay = secondDecay
@@ -36,6 +38,7 @@ public struct AdamFactors: Sendable {
     self.secondCorrection = secondCorrection
     self.epsilon = epsilon
     self.weightDecay = weightDecay
+    self.gradientScale = gradientScale
   }
 }
 
@@ -57,9 +60,10 @@ public func adamUpdate(
   let correction = Vector(repeating: factors.secondCorrection)
   let epsilon = Vector(repeating: factors.epsilon)
   let decay = Vector(repeating: -factors.weightDecay)
+  let scale = Vector(repeating: factors.gradientScale)
   var i = 0
   while i < count {
-    let g = load(gradients, i)
+    let g = load(gradients, i) * scale
     var m = load(firstMoments, i)
     var v = load(secondMoments, i)
     var w = load(parameters, i)

@@ -16,6 +16,8 @@ public final class Network {
   public let classes: Int
   public let segment: Segment
   public let parameters: ParameterStore
+  /// Share of each label that training spreads evenly over all classes; to be set before workspaces are made.
+  public var labelSmoothing = 0.0
 
   /// The most samples that go through the layers together: their activations stay in the second- and third-level
   /// cache. Part of the arithmetic, since it orders the sums of the weights' gradients.

@@ -14,10 +14,15 @@ public struct MicrobatchStatistics: Equatable, Sendable {
 ///
 /// The book's section 5.6.3. Exponentials and logarithm are taken in double by `ElementaryFunctions`, the largest score
 /// subtracted first; the gradient is rounded to float once.
+///
+/// With labels smoothed by ε the right class counts 1 − ε + ε / classes and each other ε / classes. Szegedy, Vanhoucke,
+/// Ioffe, Shlens and Wojna, "Rethinking the Inception architecture for computer vision" (2016), section 7.
 struct SoftmaxCrossEntropy {
   let classes: Int
+  /// ε, in [0, 1). Smooths where a gradient is asked for alone: an evaluation measures against the labels as they are.
+  var labelSmoothing = 0.0
 
-  /// Adds one sample's loss and writes the gradient of its scores, softmax(y) − 1 at the right class.
+  /// Adds one sample's loss and writes the gradient of its scores, softmax(y) − what the class counts.
   ///
   /// - Parameters:
   ///   - scores: [classes].
@@ -35,9 +40,14 @@ struct SoftmaxCrossEntropy {
     statistics.lossSum += ElementaryFunctions.logarithm(sum) - (Double(scores[label]) - largest)
     if best == label { statistics.correct += 1 }
     guard let gradient else { return }
+    let share = labelSmoothing / Double(classes)
+    var spread = 0.0
     for k in 0..<classes {
       let probability = ElementaryFunctions.exponential(Double(scores[k]) - largest) / sum
-      gradient[k] = Float(k == label ? probability - 1 : probability)
+      gradient[k] = Float((k == label ? probability - (1 - labelSmoothing) : probability) - share)
+      spread += Double(scores[label]) - Double(scores[k])
     }
+    // What is spread over the classes: ε / classes · sum over k of (y_t − y_k).
+    if labelSmoothing > 0 { statistics.lossSum += share * spread }
   }
 }

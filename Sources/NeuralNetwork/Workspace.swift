@@ -59,7 +59,7 @@ public final class Workspace {
     self.activations = activations
     self.gradients = gradients
     self.passes = passes
-    loss = SoftmaxCrossEntropy(classes: network.classes)
+    loss = SoftmaxCrossEntropy(classes: network.classes, labelSmoothing: network.labelSmoothing)
     pixels = .allocate(capacity: network.inputShape.count)
     labels = .allocate(capacity: samples)
   }

@@ -2,7 +2,7 @@ import Arithmetic
 import Kernels
 
 /// Adam over a flat buffer. Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2014).
-public final class Adam {
+public final class Adam: Optimizer {
   public enum Form: String, Sendable {
     /// The book's, section 6.1.6: rate · √(1 − β2ᵗ) / (1 − β1ᵗ), ε beside √v.
     case book
@@ -11,7 +11,6 @@ public final class Adam {
   }
 
   public struct Settings: Sendable {
-    public var learningRate = 0.001
     public var beta1 = 0.9
     public var beta2 = 0.999
     public var epsilon = 1e-7
@@ -22,46 +21,38 @@ public final class Adam {
     public init() {}
   }
 
-  public var settings: Settings
+  public let settings: Settings
   /// Running means of gradients and of their squares, [count].
-  public let firstMoments: UnsafeMutablePointer<Float>
-  public let secondMoments: UnsafeMutablePointer<Float>
-  /// Steps made.
-  public var step = 0
+  private let firstMoments: OptimizerState
+  private let secondMoments: OptimizerState
   private let count: Int
 
   /// - Parameter count: of the parameters, rounded up to a multiple of 8.
   public init(settings: Settings, count: Int) {
     self.settings = settings
     self.count = count
-    firstMoments = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
-      .initializeMemory(as: Float.self, repeating: 0, count: count)
-    secondMoments = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
-      .initializeMemory(as: Float.self, repeating: 0, count: count)
+    firstMoments = OptimizerState(name: "first_moment", count: count)
+    secondMoments = OptimizerState(name: "second_moment", count: count)
   }
 
-  deinit {
-    firstMoments.deallocate()
-    secondMoments.deallocate()
-  }
+  deinit { for state in states { state.deallocate() } }
 
-  /// One step along the mean gradient.
-  ///
-  /// - Parameters:
-  ///   - parameters: [count], updated.
-  ///   - gradients: [count].
-  public func update(parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>) {
-    step += 1
+  public var states: [OptimizerState] { [firstMoments, secondMoments] }
+
+  public func update(
+    step: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, learningRate: Double,
+    gradientScale: Float
+  ) {
     let first = 1 - ElementaryFunctions.power(settings.beta1, step)
     let second = (1 - ElementaryFunctions.power(settings.beta2, step)).squareRoot()
     let isBook = settings.form == .book
     adamUpdate(
       AdamFactors(
         firstDecay: Float(1 - settings.beta1), secondDecay: Float(1 - settings.beta2),
-        learningRate: Float(settings.learningRate * (isBook ? second : 1) / first),
+        learningRate: Float(learningRate * (isBook ? second : 1) / first),
         secondCorrection: isBook ? 1 : Float(1 / second), epsilon: Float(settings.epsilon),
-        weightDecay: Float(settings.learningRate * settings.weightDecay)),
-      count: count, parameters: parameters, gradients: gradients, firstMoments: firstMoments,
-      secondMoments: secondMoments)
+        weightDecay: Float(learningRate * settings.weightDecay), gradientScale: gradientScale),
+      count: count, parameters: parameters, gradients: gradients, firstMoments: firstMoments.values,
+      secondMoments: secondMoments.values)
   }
 }

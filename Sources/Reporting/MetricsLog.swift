@@ -18,7 +18,7 @@ public struct StepMetrics: Equatable, Sendable {
   public var loss: Double
   /// `accuracy`: the share of those samples that the same pass classified rightly, in [0, 1].
   public var accuracy: Double
-  /// `learning_rate`: as configured, before the optimizer's own corrections.
+  /// `learning_rate`: of this step, as the schedule has it, before the optimizer's own corrections.
   public var learningRate: Double
   /// `images_per_second`: samples of the global batch by the seconds this step took.
   public var imagesPerSecond: Double
@@ -48,8 +48,13 @@ public struct StepMetrics: Equatable, Sendable {
   }
 }
 
-/// What one evaluation measured: a line of `metrics.jsonl` with these fields in this order.
+/// What one evaluation measured: a line of `metrics.jsonl` with these fields in this order, where those of an evaluation
+/// of validation samples begin with `validation_`.
 public struct TestMetrics: Equatable, Sendable {
+  /// `kind`: which samples were evaluated.
+  public enum Kind: String, Sendable { case test, validation }
+
+  public var kind = Kind.test
   /// `step`: updates of the parameters before the evaluation.
   public var step: Int
   /// `epoch`: the pass over the training set that was under way or had just ended, from 1.
@@ -65,7 +70,11 @@ public struct TestMetrics: Equatable, Sendable {
   /// `seconds`: since training began.
   public var seconds: Double
 
-  public init(step: Int, epoch: Int, dataset: String, loss: Double, errors: Int, samples: Int, seconds: Double) {
+  public init(
+    _ kind: Kind = .test, step: Int, epoch: Int, dataset: String, loss: Double, errors: Int, samples: Int,
+    seconds: Double
+  ) {
+    self.kind = kind
     self.step = step
     self.epoch = epoch
     self.dataset = dataset
@@ -80,16 +89,17 @@ public struct TestMetrics: Equatable, Sendable {
 
   var json: JSONValue {
     .object([
-      .init("kind", .text("test")), .init("step", .integer(step)), .init("epoch", .integer(epoch)),
-      .init("dataset", .text(dataset)), .init("test_loss", .number(loss)), .init("test_accuracy", .number(accuracy)),
-      .init("test_errors", .integer(errors)), .init("test_samples", .integer(samples)),
+      .init("kind", .text(kind.rawValue)), .init("step", .integer(step)), .init("epoch", .integer(epoch)),
+      .init("dataset", .text(dataset)), .init("\(kind)_loss", .number(loss)),
+      .init("\(kind)_accuracy", .number(accuracy)), .init("\(kind)_errors", .integer(errors)),
+      .init("\(kind)_samples", .integer(samples)),
       .init("seconds", .number(seconds)),
     ])
   }
 }
 
-/// Writes `metrics.jsonl`: one JSON object a line, `"kind":"step"` after each step and `"kind":"test"` after each
-/// evaluation.
+/// Writes `metrics.jsonl`: one JSON object a line, `"kind":"step"` after each step, `"kind":"test"` or
+/// `"kind":"validation"` after each evaluation.
 ///
 /// Steps are kept as they are and become text every few seconds, so that a step allocates nothing.
 public final class MetricsLog {

@@ -38,7 +38,9 @@ enum MetricsRecords {
 
   private static func isKept(_ line: [UInt8], after step: Int) -> Bool {
     if let number = number(in: line, behind: #"{"kind":"step","step":"#) { return number <= step }
-    if let number = number(in: line, behind: #"{"kind":"test","step":"#) { return number < step }
+    for kind in ["test", "validation"] {
+      if let number = number(in: line, behind: "{\"kind\":\"\(kind)\",\"step\":") { return number < step }
+    }
     return false
   }
 

@@ -11,8 +11,7 @@ import Optimizers
 final class CheckpointObserver: TrainingObserver {
   private let next: any TrainingObserver
   private let writer: CheckpointWriter
-  private let parameters: ParameterStore
-  private let optimizer: Adam
+  private let trainer: Trainer
   private let settings: Settings.Checkpoint
   private let stepsPerEpoch: Int
   private let totalSteps: Int
@@ -28,8 +27,8 @@ final class CheckpointObserver: TrainingObserver {
     of trainer: Trainer, in store: CheckpointStore, settings: Settings, writtenStep: Int, next: any TrainingObserver,
     prepare: @escaping () throws(Failure) -> Void
   ) throws(Failure) {
-    parameters = trainer.network.parameters
-    optimizer = trainer.optimizer
+    self.trainer = trainer
+    let parameters = trainer.network.parameters
     self.settings = settings.checkpoint
     stepsPerEpoch = trainer.stepsPerEpoch
     totalSteps = trainer.totalSteps
@@ -39,7 +38,8 @@ final class CheckpointObserver: TrainingObserver {
     writer = try CheckpointWriter(
       CheckpointWriter.Target(
         store: store, tensors: parameters.tensors, count: parameters.count, seed: settings.seed,
-        configuration: settings.arithmeticText, stepsPerEpoch: stepsPerEpoch, keep: settings.checkpoint.keep))
+        configuration: settings.arithmeticText, stepsPerEpoch: stepsPerEpoch, keep: settings.checkpoint.keep,
+        criterion: trainer.validation == nil ? .test : .validation, stateNames: trainer.update.states.map(\.name)))
   }
 
   func trainingStarts() { next.trainingStarts() }
@@ -61,15 +61,20 @@ final class CheckpointObserver: TrainingObserver {
     try writer.finish()
   }
 
-  /// Waits until all is on the disk.
-  func finish() throws(Failure) { try writer.finish() }
+  /// Waits until all is on the disk. A run that has ended before its last step has its state written now.
+  func finish() throws(Failure) {
+    let isWanted = settings.everySteps > 0 || settings.everyEpochs > 0
+    if isWanted && trainer.step < totalSteps && trainer.step != lastWritten { try write(trainer.step) }
+    try writer.finish()
+  }
 
   /// Ends the writing of checkpoints, also when the run has failed.
   func close() { writer.close() }
 
   private func write(_ step: Int) throws(Failure) {
     try prepare()
-    try writer.write(step: step, parameters: parameters, optimizer: optimizer)
+    try writer.write(
+      step: step, best: trainer.best, parameters: trainer.network.parameters, states: trainer.update.states)
     lastWritten = step
   }
 

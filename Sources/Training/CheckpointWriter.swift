@@ -20,6 +20,10 @@ final class CheckpointWriter {
     let stepsPerEpoch: Int
     /// How many of the newest stay.
     let keep: Int
+    /// What the checkpoints are compared by.
+    let criterion: CheckpointStore.Criterion
+    /// The names of what is written beside the weights.
+    let stateNames: [String]
   }
 
   private let shared: Shared
@@ -38,11 +42,14 @@ final class CheckpointWriter {
   /// Copies the state and has it written.
   ///
   /// - Throws: what went wrong with an earlier checkpoint.
-  func write(step: Int, parameters: ParameterStore, optimizer: Adam) throws(Failure) {
-    try shared.submit(.checkpoint(step: step)) { copy in
+  ///
+  /// - Parameter states: those of the target's names, in their order.
+  func write(
+    step: Int, best: Checkpoint.Best?, parameters: ParameterStore, states: [OptimizerState]
+  ) throws(Failure) {
+    try shared.submit(.checkpoint(step: step, best: best)) { copy in
       copy.weights.update(from: parameters.values, count: parameters.count)
-      copy.firstMoments.update(from: optimizer.firstMoments, count: parameters.count)
-      copy.secondMoments.update(from: optimizer.secondMoments, count: parameters.count)
+      for (target, state) in zip(copy.states, states) { target.update(from: state.values, count: parameters.count) }
     }
   }
 
@@ -68,12 +75,11 @@ final class CheckpointWriter {
 /// A copy of the state, [count] each.
 private struct StateCopy {
   let weights: UnsafeMutablePointer<Float>
-  let firstMoments: UnsafeMutablePointer<Float>
-  let secondMoments: UnsafeMutablePointer<Float>
+  let states: [UnsafeMutablePointer<Float>]
 }
 
 private enum Task {
-  case checkpoint(step: Int)
+  case checkpoint(step: Int, best: Checkpoint.Best?)
   case result(step: Int, errors: Int, samples: Int)
 }
 
@@ -95,12 +101,12 @@ private final class Shared: @unchecked Sendable {
   init(_ target: CheckpointWriter.Target) {
     self.target = target
     copy = StateCopy(
-      weights: .allocate(capacity: target.count), firstMoments: .allocate(capacity: target.count),
-      secondMoments: .allocate(capacity: target.count))
+      weights: .allocate(capacity: target.count),
+      states: target.stateNames.map { _ in .allocate(capacity: target.count) })
   }
 
   deinit {
-    for buffer in [copy.weights, copy.firstMoments, copy.secondMoments] { buffer.deallocate() }
+    for buffer in [copy.weights] + copy.states { buffer.deallocate() }
   }
 
   func submit(_ next: Task, prepare: (StateCopy) -> Void = { _ in }) throws(Failure) {
@@ -146,15 +152,15 @@ private final class Shared: @unchecked Sendable {
 
   private func perform(_ task: Task) throws(Failure) {
     switch task {
-    case .checkpoint(let step):
+    case .checkpoint(let step, let best):
       try target.store.write(
         Checkpoint(
           position: Checkpoint.Position(step: step, stepsPerEpoch: target.stepsPerEpoch), seed: target.seed,
-          configuration: target.configuration, weights: tensors(copy.weights),
-          firstMoments: tensors(copy.firstMoments), secondMoments: tensors(copy.secondMoments)))
+          configuration: target.configuration, best: best, weights: tensors(copy.weights),
+          states: zip(target.stateNames, copy.states).map { Checkpoint.State(name: $0, tensors: tensors($1)) }))
       try target.store.prune(keep: target.keep, upTo: step)
     case .result(let step, let errors, let samples):
-      try target.store.noteResult(step: step, errors: errors, samples: samples)
+      try target.store.noteResult(step: step, errors: errors, samples: samples, by: target.criterion)
       try target.store.prune(keep: target.keep, upTo: step)
     }
   }

@@ -33,8 +33,13 @@ public final class Evaluation {
     }
   }
 
+  /// Samples of the data set.
+  public var sampleCount: Int { plan.sampleCount }
+
   /// See `Trainer.isStopRequested`.
   var isStopRequested: () -> Bool = { false }
+  /// "test" or "validation", for messages.
+  private let name: String
   let dataset: any Dataset
   let plan: BatchPlan
   let communicator: any Communicator
@@ -53,8 +58,10 @@ public final class Evaluation {
   }
 
   init(
-    dataset: any Dataset, microbatch: Int, workers: [MicrobatchWorker], communicator: any Communicator
+    _ name: String = "test", dataset: any Dataset, microbatch: Int, workers: [MicrobatchWorker],
+    communicator: any Communicator
   ) throws(Failure) {
+    self.name = name
     self.dataset = dataset
     self.workers = workers
     self.communicator = communicator
@@ -89,7 +96,7 @@ public final class Evaluation {
     guard statistics.nonFinite == 0 else {
       throw Failure(
         .failure,
-        "the test loss is \(statistics.lossSum)\(step.map { " after step \($0)" } ?? ""): the weights are no use",
+        "the loss over the \(name) samples is \(statistics.lossSum)\(step.map { " after step \($0)" } ?? ""): the weights are no use",
         remedy: "lower optimizer.learning_rate, or take other weights")
     }
     return Result(

@@ -1,3 +1,4 @@
+import Augmentation
 import DataParallel
 import Datasets
 import Digests
@@ -14,14 +15,19 @@ final class MicrobatchRecomputation {
   let gradient: GradientVector
   private let worker: MicrobatchWorker
 
+  /// - Parameter augmentation: that of the steps.
   /// - Throws: `.osError` where there is not enough memory.
-  init(network: Network, dataset: any Dataset, order: EpochOrder, plan: BatchPlan) throws(Failure) {
+  init(
+    network: Network, dataset: any Dataset, order: EpochOrder, plan: BatchPlan, augmentation: AugmentationSettings
+  ) throws(Failure) {
     self.network = network
     self.dataset = dataset
     self.order = order
     self.plan = plan
     gradient = try GradientVector(count: network.parameters.count)
-    worker = MicrobatchWorker(network: network, largestMicrobatch: plan.microbatch)
+    worker = MicrobatchWorker(
+      network: network, largestMicrobatch: plan.microbatch,
+      augmenter: Augmenter(augmentation, for: dataset.imageShape, seed: order.seed))
   }
 
   /// Computes `gradient`, with the network's parameters as they are.

@@ -1,3 +1,4 @@
+import Augmentation
 import DataParallel
 import Datasets
 import NeuralNetwork
@@ -13,11 +14,15 @@ final class MicrobatchWorker {
     set { workspace.observer = newValue }
   }
   private let samples: UnsafeMutableBufferPointer<UInt32>
+  private let augmenter: Augmenter?
 
-  /// - Parameter largestMicrobatch: the most samples that will come at once.
-  init(network: Network, largestMicrobatch: Int) {
+  /// - Parameters:
+  ///   - largestMicrobatch: the most samples that will come at once.
+  ///   - augmenter: changes the images of training, if set.
+  init(network: Network, largestMicrobatch: Int, augmenter: Augmenter? = nil) {
     workspace = network.makeWorkspace()
     classes = network.classes
+    self.augmenter = augmenter
     samples = .allocate(capacity: largestMicrobatch)
   }
 
@@ -32,7 +37,7 @@ final class MicrobatchWorker {
     for (place, position) in positions.enumerated() { samples[place] = UInt32(order[position]) }
     let microbatch = workspace.computeGradient(
       of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
-      gradient: leaf.floats, read: { dataset.read($0, into: $1) })
+      gradient: leaf.floats, read: { read($0, of: dataset, epoch: epoch, into: $1) })
     leaf.statistics = StepStatistics(microbatch, samples: positions.count)
   }
 
@@ -43,7 +48,16 @@ final class MicrobatchWorker {
     for (place, position) in positions.enumerated() { samples[place] = UInt32(order[position]) }
     return workspace.findNonFinite(
       of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
-      gradient: leaf.floats, read: { dataset.read($0, into: $1) })
+      gradient: leaf.floats, read: { read($0, of: dataset, epoch: epoch, into: $1) })
+  }
+
+  /// A sample as training sees it in an epoch.
+  private func read(
+    _ sample: Int, of dataset: any Dataset, epoch: Int, into pixels: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    let label = dataset.read(sample, into: pixels)
+    augmenter?.augment(pixels, sample: sample, epoch: epoch)
+    return label
   }
 
   /// Sets the statistics of some samples in prediction.

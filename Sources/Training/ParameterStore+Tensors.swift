@@ -20,12 +20,12 @@ extension ParameterStore {
     for (tensor, value) in zip(tensors, values) { _ = self.values(of: tensor).update(fromContentsOf: value.values) }
   }
 
-  /// All that the ranks have to hold alike, in place: the parameters, then the optimizer's moments of each.
-  func parts(with optimizer: Adam) -> [StateAgreement.Part] {
+  /// All that the ranks have to hold alike, in place: the parameters, then each of the states that go with them.
+  func parts(with states: [OptimizerState]) -> [StateAgreement.Part] {
     func parts(_ values: UnsafePointer<Float>, _ what: String) -> [StateAgreement.Part] {
       tensors.map { StateAgreement.Part(name: $0.name + what, values: values + $0.offset, count: $0.count) }
     }
-    return parts(values, "") + parts(optimizer.firstMoments, ", its first moment")
-      + parts(optimizer.secondMoments, ", its second moment")
+    return parts(values, "")
+      + states.flatMap { parts($0.values, ", its " + $0.name.replacing("_", with: " ")) }
   }
 }

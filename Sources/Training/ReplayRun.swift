@@ -69,7 +69,8 @@ public struct ReplayRun {
     try trainer.restore(checkpoint, from: path)
     try trainer.advance(to: step - 1)
     let recomputation = try MicrobatchRecomputation(
-      network: network, dataset: training, order: trainer.order, plan: trainer.plan)
+      network: network, dataset: training, order: trainer.order, plan: trainer.plan,
+      augmentation: trainer.schedule.augmentation)
     recomputation.compute(microbatch, of: position)
     try report(recomputation, position, count)
   }

@@ -5,8 +5,8 @@ import Reporting
 /// Results as they are printed, alike everywhere so that scripts find them.
 enum ResultText {
   /// `test accuracy 0.9949 (51 errors of 10000)`; what was drawn by code is named, so that it is not taken for real.
-  static func accuracy(_ result: Evaluation.Result, of data: RunData) -> String {
-    "test accuracy \(NumberText.fixed(result.accuracy, decimals: 4)) "
+  static func accuracy(_ result: Evaluation.Result, of data: RunData, kind: TestMetrics.Kind = .test) -> String {
+    "\(kind) accuracy \(NumberText.fixed(result.accuracy, decimals: 4)) "
       + "(\(result.errors) errors of \(result.samples)\(data.isDrawn ? " \(data.name)" : ""))"
   }
 

@@ -7,7 +7,8 @@ final class RunJournal: TrainingObserver {
   private let reporter: ProgressReporter
   private let metrics: MetricsLog
   private let data: RunData
-  private let learningRate: Double
+  private let kind: TestMetrics.Kind
+  private let learningRate: (_ step: Int) -> Double
   private let epochs: Int
   private let stepsPerEpoch: Int
   private let isQuiet: Bool
@@ -20,14 +21,16 @@ final class RunJournal: TrainingObserver {
   private var trainingSeconds = 0.0
 
   /// - Parameters:
+  ///   - kind: what is evaluated while training goes on.
   ///   - isQuiet: leaves out what is said after each epoch.
   init(
-    reporter: ProgressReporter, metrics: MetricsLog, data: RunData, learningRate: Double, epochs: Int,
-    stepsPerEpoch: Int, isQuiet: Bool
+    reporter: ProgressReporter, metrics: MetricsLog, data: RunData, kind: TestMetrics.Kind,
+    learningRate: @escaping (_ step: Int) -> Double, epochs: Int, stepsPerEpoch: Int, isQuiet: Bool
   ) {
     self.reporter = reporter
     self.metrics = metrics
     self.data = data
+    self.kind = kind
     self.learningRate = learningRate
     self.epochs = epochs
     self.stepsPerEpoch = stepsPerEpoch
@@ -53,7 +56,7 @@ final class RunJournal: TrainingObserver {
     try metrics.append(
       StepMetrics(
         step: step, epoch: epoch + 1, loss: statistics.meanLoss,
-        accuracy: Double(statistics.correct) / Double(statistics.samples), learningRate: learningRate,
+        accuracy: Double(statistics.correct) / Double(statistics.samples), learningRate: learningRate(step),
         imagesPerSecond: Double(statistics.samples) / seconds, seconds: now - start))
     reporter.stepDone(
       epoch: epoch + 1, step: step, samples: statistics.samples, lossSum: statistics.lossSum,
@@ -64,16 +67,27 @@ final class RunJournal: TrainingObserver {
     let now = monotonicSeconds()
     if let evaluation {
       reporter.evaluationDone(seconds: now - lastStepEnd)
-      try metrics.append(
-        TestMetrics(
-          step: step, epoch: epoch + 1, dataset: data.name, loss: evaluation.loss, errors: evaluation.errors,
-          samples: evaluation.samples, seconds: now - start))
+      try append(evaluation, kind, epoch, step: step, at: now)
     }
     if !isQuiet { reporter.writeLine(line(epoch, step: step, evaluation, seconds: now - epochStart)) }
     epochStatistics = StepStatistics()
     epochStart = now
     lastStepEnd = now
     reporter.start(at: now)
+  }
+
+  /// The test samples were evaluated at the end, behind the last validation.
+  func testDone(_ epoch: Int, step: Int, _ result: Evaluation.Result) throws(Failure) {
+    try append(result, .test, epoch, step: step, at: monotonicSeconds())
+  }
+
+  private func append(
+    _ result: Evaluation.Result, _ kind: TestMetrics.Kind, _ epoch: Int, step: Int, at time: Double
+  ) throws(Failure) {
+    try metrics.append(
+      TestMetrics(
+        kind, step: step, epoch: epoch + 1, dataset: data.name, loss: result.loss, errors: result.errors,
+        samples: result.samples, seconds: time - start))
   }
 
   /// Writes what is still kept.
@@ -98,7 +112,7 @@ final class RunJournal: TrainingObserver {
       parts.append("loss \(NumberText.loss(epochStatistics.meanLoss))")
       parts.append("accuracy \(NumberText.fixed(accuracy, decimals: 4))")
     }
-    if let evaluation { parts.append(ResultText.accuracy(evaluation, of: data)) }
+    if let evaluation { parts.append(ResultText.accuracy(evaluation, of: data, kind: kind)) }
     parts.append("\(NumberText.fixed(seconds, decimals: 1)) s")
     return parts.joined(separator: "  ")
   }

@@ -1,3 +1,4 @@
+import Augmentation
 import Checkpoints
 import Communication
 import Configuration
@@ -9,11 +10,37 @@ import Optimizers
 
 /// From settings to what they name.
 extension Settings {
-  /// - Throws: what `DatasetCatalog.open` throws.
+  /// The samples to train or to test on. Of the training samples those that are held back for validation are left out.
+  ///
+  /// - Throws: what `DatasetCatalog.open` throws; `.configuration` where validation leaves nothing to train on.
   public func openDataset(_ subset: Subset) throws(Failure) -> any Datasets.Dataset {
+    let whole = try openWhole(subset)
+    guard subset == .training, dataset.validationSamples > 0 else { return whole }
+    return DatasetSlice(whole, 0..<(try splitPoint(of: whole)))
+  }
+
+  /// The training samples that are held back to choose by: the last ones, whatever the seed, so that the results of
+  /// several seeds can be compared. Nil where none are.
+  public func openValidation() throws(Failure) -> (any Datasets.Dataset)? {
+    guard dataset.validationSamples > 0 else { return nil }
+    let whole = try openWhole(.training)
+    return DatasetSlice(whole, (try splitPoint(of: whole))..<whole.count)
+  }
+
+  private func openWhole(_ subset: Subset) throws(Failure) -> any Datasets.Dataset {
     try DatasetCatalog.open(
       name: dataset.name.rawValue, path: dataset.path, subset: subset,
       limit: subset == .training ? dataset.trainingSamples : dataset.testSamples, classCount: model.outputSize)
+  }
+
+  private func splitPoint(of training: any Datasets.Dataset) throws(Failure) -> Int {
+    guard dataset.validationSamples < training.count else {
+      throw Failure(
+        .configuration,
+        "dataset.validation_samples is \(dataset.validationSamples), and there are \(training.count) training samples",
+        remedy: "hold back fewer, so that some are left to train on")
+    }
+    return training.count - dataset.validationSamples
   }
 
   /// The network for images of this shape, its parameters all 0.
@@ -33,8 +60,10 @@ extension Settings {
       description.dropoutRatio = model.dropoutRatio
       description.kernels = model.kernels == .byShape ? .byShape : .direct
       description.dropoutForm = model.dropout == .book ? .book : .inverted
-      return try description.network(
+      let network = try description.network(
         inputShape: FeatureShape(channels: shape.channels, height: shape.height, width: shape.width))
+      network.labelSmoothing = training.labelSmoothing
+      return network
     }
   }
 
@@ -53,15 +82,63 @@ extension Settings {
   }
 
   /// - Parameter parameters: what it will update.
-  public func makeOptimizer(for parameters: ParameterStore) -> Adam {
-    var adam = Adam.Settings()
-    adam.learningRate = optimizer.learningRate
-    adam.beta1 = optimizer.beta1
-    adam.beta2 = optimizer.beta2
-    adam.epsilon = optimizer.epsilon
-    adam.form = optimizer.form == .book ? .book : .common
-    adam.weightDecay = optimizer.weightDecay
-    return Adam(settings: adam, count: parameters.paddedCount)
+  public func makeOptimizer(for parameters: ParameterStore) -> any Optimizers.Optimizer {
+    switch optimizer.name {
+    case .adam:
+      var adam = Adam.Settings()
+      adam.beta1 = optimizer.beta1
+      adam.beta2 = optimizer.beta2
+      adam.epsilon = optimizer.epsilon
+      adam.form = optimizer.form == .book ? .book : .common
+      adam.weightDecay = optimizer.weightDecay
+      return Adam(settings: adam, count: parameters.paddedCount)
+    case .sgd:
+      var descent = StochasticGradientDescent.Settings()
+      descent.momentum = optimizer.momentum
+      descent.isNesterov = optimizer.nesterov
+      descent.weightDecay = optimizer.weightDecay
+      return StochasticGradientDescent(settings: descent, count: parameters.paddedCount)
+    }
+  }
+
+  /// The learning rate as a function of the step.
+  public var learningRateSchedule: LearningRateSchedule {
+    var schedule = LearningRateSchedule()
+    let batches = Double(training.batch) / Double(optimizer.referenceBatch)
+    schedule.peak =
+      switch optimizer.batchScaling {
+      case .none: optimizer.learningRate
+      case .linear: optimizer.learningRate * batches
+      case .squareRoot: optimizer.learningRate * batches.squareRoot()
+      }
+    schedule.shape =
+      switch optimizer.schedule {
+      case .constant: .constant
+      case .step: .step(factor: optimizer.decayFactor, everyEpochs: optimizer.decayEpochs)
+      case .cosine: .cosine(end: optimizer.finalRate)
+      case .linear: .linear(end: optimizer.finalRate)
+      }
+    schedule.warmupEpochs = optimizer.warmupEpochs
+    schedule.warmupSteps = optimizer.warmupSteps
+    schedule.epochs = optimizer.scheduleEpochs > 0 ? optimizer.scheduleEpochs : training.epochs
+    return schedule
+  }
+
+  /// How far the copies of an image may depart from it.
+  public var augmentationSettings: AugmentationSettings {
+    var result = AugmentationSettings()
+    result.rotation = augmentation.rotation
+    result.shift = augmentation.shift
+    result.scale = augmentation.scale
+    result.shear = augmentation.shear
+    result.elastic = augmentation.elastic
+    result.elasticSmoothness = augmentation.elasticSmoothness
+    result.crop = augmentation.crop
+    result.flip = augmentation.flip
+    result.brightness = augmentation.brightness
+    result.contrast = augmentation.contrast
+    result.noise = augmentation.noise
+    return result
   }
 
   /// Threads of one rank: as many as are asked for, else one a core in a process that is alone and one elsewhere, where
@@ -86,6 +163,11 @@ extension Settings {
     schedule.agreeEvery = reliability.agreeEvery
     schedule.verifyEvery = reliability.verifyEvery
     schedule.checkpointEverySteps = checkpoint.everySteps
+    schedule.learningRate = learningRateSchedule
+    schedule.clipNorm = optimizer.clipNorm
+    schedule.averageDecay = optimizer.averageDecay
+    schedule.augmentation = augmentationSettings
+    schedule.earlyStoppingPatience = training.earlyStoppingPatience
     return schedule
   }
 }

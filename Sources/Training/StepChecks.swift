@@ -24,18 +24,19 @@ final class StepChecks {
 
   /// - Throws: `.osError` where there is not enough memory.
   init(
-    network: Network, dataset: any Dataset, order: EpochOrder, plan: BatchPlan, workers: Int, verifyEvery: Int,
+    network: Network, dataset: any Dataset, order: EpochOrder, plan: BatchPlan, schedule: Trainer.Schedule,
     communicator: any Communicator
   ) throws(Failure) {
-    self.verifyEvery = verifyEvery
+    verifyEvery = schedule.verifyEvery
     self.communicator = communicator
     self.plan = plan
     makeRecomputation = { () throws(Failure) in
-      try MicrobatchRecomputation(network: network, dataset: dataset, order: order, plan: plan)
+      try MicrobatchRecomputation(
+        network: network, dataset: dataset, order: order, plan: plan, augmentation: schedule.augmentation)
     }
     makeVectors = { () throws(Failure) in
       var vectors: [GradientVector] = []
-      for _ in 0..<workers { vectors.append(try GradientVector(count: network.parameters.count)) }
+      for _ in 0..<schedule.threads { vectors.append(try GradientVector(count: network.parameters.count)) }
       return vectors
     }
     verification =

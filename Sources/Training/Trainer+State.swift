@@ -11,9 +11,14 @@ import Optimizers
 extension Trainer {
   /// Takes the state of a checkpoint. To be called on rank 0, before `run`.
   ///
-  /// - Parameter path: where it is from, for messages.
+  /// - Parameters:
+  ///   - path: where it is from, for messages.
+  ///   - isChanged: whether the run goes on with other settings, which may need what the checkpoint does not have: an
+  ///     optimizer begins with nothing then, and the average with the weights.
   /// - Throws: `.badData` where it is not of this network; `.configuration` where it lies behind the end of the run.
-  public func restore(_ checkpoint: Checkpoint, from path: String) throws(Failure) {
+  public func restore(
+    _ checkpoint: Checkpoint, from path: String, isChanged: Bool = false
+  ) throws(Failure) {
     guard checkpoint.position.step <= totalSteps else {
       throw Failure(
         .configuration,
@@ -29,31 +34,47 @@ extension Trainer {
       }
     }
     try take(checkpoint.weights, network.parameters.values)
-    try take(checkpoint.firstMoments, optimizer.firstMoments)
-    try take(checkpoint.secondMoments, optimizer.secondMoments)
+    update.average?.start(from: network.parameters.values)
+    for state in update.states {
+      if let tensors = checkpoint.state(named: state.name) {
+        try take(tensors, state.values)
+      } else if !isChanged {
+        throw Failure(
+          .badData, "\(path): the checkpoint has no \(state.name)", remedy: "take the checkpoint before it")
+      }
+    }
     step = checkpoint.position.step
+    best = checkpoint.best
   }
 
-  /// Brings every rank to rank 0's step, parameters and moments.
+  /// Brings every rank to rank 0's step, best evaluation, parameters and what is kept beside them.
   ///
   /// - Throws: `.configuration` on all ranks where one did not come to the same; whatever the exchange throws.
   func shareState() throws(Failure) {
     let phase = Phase("broadcast of the initial state")
-    let steps = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
-    defer { steps.deallocate() }
-    steps.storeBytes(of: UInt64(step).littleEndian, as: UInt64.self)
-    try communicator.broadcast(steps, phase: phase)
-    step = Int(clamping: UInt64(littleEndian: steps.load(as: UInt64.self)))
-    optimizer.step = step
+    let numbers = UnsafeMutableRawBufferPointer.allocate(byteCount: 24, alignment: 8)
+    defer { numbers.deallocate() }
+    for (place, number) in [step, best?.step ?? 0, best?.errors ?? 0].enumerated() {
+      numbers.storeBytes(of: UInt64(number).littleEndian, toByteOffset: 8 * place, as: UInt64.self)
+    }
+    try communicator.broadcast(numbers, phase: phase)
+    func number(_ place: Int) -> Int {
+      Int(clamping: UInt64(littleEndian: numbers.load(fromByteOffset: 8 * place, as: UInt64.self)))
+    }
+    step = number(0)
+    best = number(1) > 0 ? Checkpoint.Best(step: number(1), errors: number(2)) : nil
     try communicator.broadcast(network.parameters.bytes, phase: phase)
-    guard step > 0 else { return }
-    let buffers = [optimizer.firstMoments, optimizer.secondMoments].map {
-      UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer($0), count: network.parameters.bytes.count)
+    guard step > 0 else {
+      update.average?.start(from: network.parameters.values)
+      return
+    }
+    let buffers = update.states.map {
+      UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer($0.values), count: network.parameters.bytes.count)
     }
     for buffer in buffers { try communicator.broadcast(buffer, phase: phase) }
     var hash = SHA256()
     for buffer in [network.parameters.bytes] + buffers { hash.update(UnsafeRawBufferPointer(buffer)) }
-    hash.update(UnsafeRawBufferPointer(steps))
+    hash.update(UnsafeRawBufferPointer(numbers))
     try communicator.agree(on: hash.finalize().bytes, what: "state", phase: Phase("agreement on the state"))
   }
 }

@@ -1,3 +1,5 @@
+import Augmentation
+import Checkpoints
 import Communication
 import DataParallel
 import Datasets
@@ -11,7 +13,7 @@ import Optimizers
 public final class Trainer {
   /// How long to train, in which pieces.
   public struct Schedule: Equatable, Sendable {
-    /// Key of the samples' order and of dropout.
+    /// Key of the samples' order, of dropout and of augmentation.
     public var seed: UInt64 = 0
     public var epochs = 20
     /// Ends the run after this many steps, in the middle of an epoch too.
@@ -32,6 +34,14 @@ public final class Trainer {
     public var checkpointEverySteps = 0
     /// Steps from one verification of gradients to the next; 0 for none.
     public var verifyEvery = 0
+    public var learningRate = LearningRateSchedule()
+    /// The largest norm of a batch's gradient; 0 for any.
+    public var clipNorm = 0.0
+    /// Of the moving average of the weights, which is evaluated in their place; 0 for none.
+    public var averageDecay = 0.0
+    public var augmentation = AugmentationSettings()
+    /// Evaluations without fewer validation errors than ever before, after which the run ends; 0: it goes on.
+    public var earlyStoppingPatience = 0
 
     public init() {}
   }
@@ -39,11 +49,14 @@ public final class Trainer {
   public let schedule: Schedule
   /// Steps made.
   public internal(set) var step = 0
+  /// The evaluation with the fewest validation errors so far; nil without validation.
+  public internal(set) var best: Checkpoint.Best?
   /// Told what this rank is doing inside its steps and evaluations, if set.
   public var stepObserver: (any StepObserver)? {
     didSet {
       trainingStep.observer = stepObserver
       evaluation.observer = stepObserver
+      validation?.observer = stepObserver
     }
   }
   /// Asked on each rank now and then; when it answers true the ranks agree to stop after the step they are in.
@@ -51,24 +64,30 @@ public final class Trainer {
     didSet {
       trainingStep.isStopRequested = isStopRequested
       evaluation.isStopRequested = isStopRequested
+      validation?.isStopRequested = isStopRequested
     }
   }
   let network: Network
-  let optimizer: Adam
+  let update: ParameterUpdate
   let communicator: any Communicator
   let plan: BatchPlan
   let order: EpochOrder
   private let agreement: StateAgreement
   public let trainingStep: TrainingStep
+  /// Of the test samples.
   public let evaluation: Evaluation
+  /// Of the samples that are held back to choose by; nil without any.
+  public let validation: Evaluation?
 
+  /// - Parameter validation: samples to evaluate and choose by, so that the test's are used at the end alone; nil to
+  ///   evaluate the test's throughout.
   /// - Throws: `.configuration` where there are more ranks than microbatches, `.badData` where there is no sample,
   ///   `.osError` where memory or threads cannot be had.
   public init(
-    network: Network, optimizer: Adam, training: any Dataset, test: any Dataset, schedule: Schedule,
-    communicator: any Communicator
+    network: Network, optimizer: any Optimizer, training: any Dataset, test: any Dataset,
+    validation: (any Dataset)? = nil, schedule: Schedule, communicator: any Communicator
   ) throws(Failure) {
-    for dataset in [training, test] {
+    for dataset in [training, test] + (validation.map { [$0] } ?? []) {
       guard dataset.count > 0 else {
         throw Failure(.badData, "\(dataset.name) (\(dataset.origin)) has no samples", remedy: "choose other data")
       }
@@ -76,28 +95,39 @@ public final class Trainer {
     }
     self.schedule = schedule
     self.network = network
-    self.optimizer = optimizer
     self.communicator = communicator
     plan = BatchPlan(sampleCount: training.count, batch: schedule.batch, microbatch: schedule.microbatch)
+    update = ParameterUpdate(
+      optimizer: optimizer, learningRate: schedule.learningRate, stepsPerEpoch: plan.batchesPerEpoch,
+      clipNorm: schedule.clipNorm, averageDecay: schedule.averageDecay, count: network.parameters.count,
+      paddedCount: network.parameters.paddedCount)
     try GradientTree.check(
       batch: plan.samples(ofBatch: 0).count, microbatch: schedule.microbatch, ranks: communicator.size)
     let workers = (0..<schedule.threads).map { _ in
       MicrobatchWorker(
-        network: network, largestMicrobatch: max(schedule.microbatch, schedule.evaluationMicrobatch))
+        network: network, largestMicrobatch: max(schedule.microbatch, schedule.evaluationMicrobatch),
+        augmenter: Augmenter(schedule.augmentation, for: training.imageShape, seed: schedule.seed))
     }
     let reduction = try OrderedAllReduce(
       communicator: communicator, parameterCount: network.parameters.count,
       maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads)
-    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: optimizer))
+    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: update.states))
     order = EpochOrder(sampleCount: training.count, seed: schedule.seed)
     let checks = try StepChecks(
-      network: network, dataset: training, order: order, plan: plan, workers: schedule.threads,
-      verifyEvery: schedule.verifyEvery, communicator: communicator)
+      network: network, dataset: training, order: order, plan: plan, schedule: schedule,
+      communicator: communicator)
     trainingStep = TrainingStep(
-      network: network, optimizer: optimizer, dataset: training, order: order, plan: plan, reduction: reduction,
+      network: network, update: update, dataset: training, order: order, plan: plan, reduction: reduction,
       workers: workers, checks: checks)
     evaluation = try Evaluation(
       dataset: test, microbatch: schedule.evaluationMicrobatch, workers: workers, communicator: communicator)
+    if let validation {
+      self.validation = try Evaluation(
+        "validation", dataset: validation, microbatch: schedule.evaluationMicrobatch, workers: workers,
+        communicator: communicator)
+    } else {
+      self.validation = nil
+    }
   }
 
   public var stepsPerEpoch: Int { plan.batchesPerEpoch }
@@ -124,10 +154,10 @@ public final class Trainer {
   /// Evaluations up to the step that was last made, without the one that may follow it.
   var evaluationsMade: Int { max(0, step - 1) / stepsPerEpoch / schedule.evaluateEveryEpochs }
 
-  /// Trains from rank 0's state to the end of the schedule.
+  /// Trains from rank 0's state to the end of the schedule, or until validation does not get better any more.
   ///
   /// - Parameter observer: told what happens; usually on rank 0 alone.
-  /// - Returns: what the last evaluation found.
+  /// - Returns: what the evaluation of the test samples at the end found.
   /// - Throws: what a step, an evaluation, the exchange or the observer throws. The job has to end then. `.preempted` on
   ///   every rank where one was asked to stop; then all are between two steps and may still talk to each other.
   public func run(observer: (any TrainingObserver)? = nil) throws(Failure) -> Evaluation.Result {
@@ -163,13 +193,46 @@ public final class Trainer {
 
   /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.
   ///
-  /// - Returns: what was found, where the run is over.
+  /// - Returns: what was found of the test samples, where the run is over.
   private func finishEpoch(_ observer: (any TrainingObserver)?) throws(Failure) -> Evaluation.Result? {
     guard step % stepsPerEpoch == 0 || step == totalSteps else { return nil }
     let epoch = (step - 1) / stepsPerEpoch
     let isDue = (epoch + 1) % schedule.evaluateEveryEpochs == 0 || step == totalSteps
-    let result = isDue ? try evaluation.run(step: step) : nil
+    let result = isDue ? try evaluate(validation ?? evaluation) : nil
+    if validation != nil, let result, result.errors < best?.errors ?? .max {
+      best = Checkpoint.Best(step: step, errors: result.errors)
+    }
     try observer?.epochDone(epoch, step: step, result)
-    return step == totalSteps ? result : nil
+    guard step == totalSteps || isDue && hasStoppedImproving else { return nil }
+    return validation == nil ? result : try evaluate(evaluation)
+  }
+
+  /// Whether validation has been no better for so many evaluations that the run ends.
+  private var hasStoppedImproving: Bool {
+    guard schedule.earlyStoppingPatience > 0, let best else { return false }
+    return (step - best.step) / stepsPerEpoch / schedule.evaluateEveryEpochs >= schedule.earlyStoppingPatience
+  }
+
+  /// Evaluates the weights that the run gives: their average where one is kept.
+  private func evaluate(_ evaluation: Evaluation) throws(Failure) -> Evaluation.Result {
+    guard update.average != nil else { return try evaluation.run(step: step) }
+    exchangeAverage()
+    defer { exchangeAverage() }
+    return try evaluation.run(step: step)
+  }
+
+  /// Exchanges the weights and their average, where there is one. Twice leaves all as it was.
+  func exchangeAverage() {
+    guard let average = update.average else { return }
+    average.exchange(with: network.parameters.values)
+    network.prepareParameters()
+  }
+}
+
+extension Augmenter {
+  /// Nil where the settings leave the images as they are.
+  convenience init?(_ settings: AugmentationSettings, for shape: ImageShape, seed: UInt64) {
+    guard !settings.isOff else { return nil }
+    self.init(settings, channels: shape.channels, height: shape.height, width: shape.width, seed: seed)
   }
 }

@@ -69,7 +69,7 @@ extension TrainingRun {
       }
       warn("\(path): the run goes on with changes: \(list)")
     }
-    try trainer.restore(checkpoint, from: path)
+    try trainer.restore(checkpoint, from: path, isChanged: !changes.isEmpty)
     return path
   }
 

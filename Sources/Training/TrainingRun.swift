@@ -74,13 +74,15 @@ public struct TrainingRun: Sendable {
       what: "program or configuration", phase: Phase("agreement on the configuration"))
     let training = try settings.openDataset(.training)
     let test = try settings.openDataset(.test)
-    for dataset in [training, test] {
+    let validation = try settings.openValidation()
+    for dataset in [training, test] + (validation.map { [$0] } ?? []) {
       try communicator.agree(on: dataset.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
     }
     let network = try settings.makeNetwork(for: training.imageShape)
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
       network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: test,
+      validation: validation,
       schedule: settings.schedule(maximumSteps: maximumSteps, threads: settings.threads(on: communicator)),
       communicator: communicator)
     let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
@@ -127,7 +129,7 @@ public struct TrainingRun: Sendable {
         images: trainer.totalSamples - trainer.samples(ofSteps: trainer.step),
         evaluations: trainer.totalEvaluations - trainer.evaluationsMade),
       metrics: try MetricsLog(path: files.metrics, goingOnAfter: trainer.step), data: data,
-      learningRate: settings.optimizer.learningRate,
+      kind: trainer.validation == nil ? .test : .validation, learningRate: { trainer.update.rate(ofStep: $0) },
       epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet)
     defer { journal.close() }
     let isInStore = origin == store.path(ofStep: trainer.step)
@@ -146,14 +148,24 @@ public struct TrainingRun: Sendable {
         "stopped as asked after step \(trainer.step) of \(trainer.totalSteps); \(store.path(ofStep: trainer.step)) holds "
           + "its state", remedy: "go on with --run-dir \(files.path) --resume auto")
     }
+    if trainer.validation != nil {
+      try journal.testDone((trainer.step - 1) / trainer.stepsPerEpoch, step: trainer.step, result)
+    }
     try journal.finish()
     try checkpoints.finish()
+    // The weights that were evaluated: their average where the run keeps one.
+    trainer.exchangeAverage()
     let weights = network.parameters.tensorsByValue
     try SafetensorsFile(
       weights: weights, step: trainer.step, epoch: trainer.step / trainer.stepsPerEpoch,
       configuration: settings.arithmeticText
     ).write(to: files.weights)
-    if !isQuiet { output.writeLine(journal.summary) }
+    if !isQuiet {
+      output.writeLine(journal.summary)
+      if let best = trainer.best {
+        output.writeLine("fewest validation errors: \(best.errors), after step \(best.step)")
+      }
+    }
     output.writeLine(ResultText.accuracy(result, of: data))
     output.writeLine(ResultText.weights(WeightsDigest.of(weights), of: data))
     try output.finish()
@@ -171,7 +183,9 @@ public struct TrainingRun: Sendable {
         + (threads > 1 ? ", \(threads) threads\(communicator.size > 1 ? " each" : "")" : "")
         + (communicator.binding.map { ", \($0)" } ?? ""))
     header.add(
-      "data", "\(training.name), \(training.origin): \(training.count) training and \(test.count) test images")
+      "data",
+      "\(training.name), \(training.origin): \(training.count) training and \(test.count) test images"
+        + (trainer.validation.map { ", \($0.sampleCount) to validate with" } ?? ""))
     header.add("network", "\(settings.model.name.rawValue), \(network.parameters.count) parameters")
     let leaves = (settings.training.batch + settings.training.microbatch - 1) / settings.training.microbatch
     header.add(

@@ -18,7 +18,7 @@ public final class TrainingStep {
   /// See `Trainer.isStopRequested`.
   var isStopRequested: () -> Bool = { false }
   private let network: Network
-  private let optimizer: Adam
+  private let update: ParameterUpdate
   private let dataset: any Dataset
   private let order: EpochOrder
   private let plan: BatchPlan
@@ -27,11 +27,11 @@ public final class TrainingStep {
   let checks: StepChecks
 
   init(
-    network: Network, optimizer: Adam, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
+    network: Network, update: ParameterUpdate, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
     reduction: OrderedAllReduce, workers: [MicrobatchWorker], checks: StepChecks
   ) {
     self.network = network
-    self.optimizer = optimizer
+    self.update = update
     self.dataset = dataset
     self.order = order
     self.plan = plan
@@ -69,7 +69,7 @@ public final class TrainingStep {
     }
     try checks.check(gradient, count: network.parameters.count, statistics, at: position)
     observer?.enters(.update)
-    optimizer.update(parameters: network.parameters.values, gradients: gradient)
+    update.apply(step: step, parameters: network.parameters.values, gradients: gradient)
     observer?.enters(.preparation)
     network.prepareParameters()
     observer?.enters(.idle)

@@ -43,6 +43,7 @@ enum InspectCommand: Subcommand {
     if let step = inspection.step { output.writeLine("step \(step)") }
     if let epoch = inspection.epoch { output.writeLine("epoch \(epoch)") }
     output.writeLine("weights digest \(inspection.digest)")
+    if let average = inspection.averageDigest { output.writeLine("average digest \(average)") }
     if let state = inspection.stateDigest { output.writeLine("state digest \(state)") }
     if let isUnaltered = inspection.isUnaltered {
       output.writeLine("checksum \(isUnaltered ? "holds" : "does not hold")")

@@ -73,6 +73,18 @@ import Testing
     #expect(try store.steps() == [6])
   }
 
+  @Test func theBestMayBeByValidation() throws {
+    try write(1, 2)
+    try store.noteResult(step: 1, errors: 5, samples: 60, by: .validation)
+    #expect(
+      try String(decoding: bytes(of: store.folder + "/best.json"), as: UTF8.self)
+        == "{\"step\":1,\"validation_errors\":5,\"validation_samples\":60}\n")
+    try store.noteResult(step: 2, errors: 6, samples: 60, by: .validation)
+    #expect(store.bestStep == 1)
+    try store.noteResult(step: 2, errors: 4, samples: 60, by: .validation)
+    #expect(store.bestStep == 2)
+  }
+
   @Test func aDamagedNoteOfTheBestIsNone() throws {
     try write(1)
     for text in ["", "{", "{\"step\":1}", "{\"step\":-1,\"test_errors\":0,\"test_samples\":1}", "\u{0}"] {
@@ -97,8 +109,8 @@ import Testing
     let failure = #expect(throws: Failure.self) {
       try store.write(
         Checkpoint(
-          position: .init(step: 2, stepsPerEpoch: 3), seed: 0, configuration: "", weights: large, firstMoments: large,
-          secondMoments: large))
+          position: .init(step: 2, stepsPerEpoch: 3), seed: 0, configuration: "", weights: large,
+          states: [.init(name: "first_moment", tensors: large), .init(name: "second_moment", tensors: large)]))
     }
     #expect(failure?.code == .inputOutput)
     #expect(failure?.cause == "\(store.path(ofStep: 2)): cannot be written: No space left on device")

@@ -6,7 +6,9 @@ import Testing
 @testable import Checkpoints
 
 /// A checkpoint of a few tensors, drawn from a seed.
-func drawnCheckpoint(_ seed: UInt64, step: Int = 7) -> Checkpoint {
+func drawnCheckpoint(
+  _ seed: UInt64, step: Int = 7, states names: [String] = ["first_moment", "second_moment"]
+) -> Checkpoint {
   var numbers = TestNumbers(seed: seed)
   let shapes = (1...numbers.next(1...11)).flatMap { number in
     [("W\(number)", [numbers.next(1...4), numbers.next(1...5)]), ("b\(number)", [numbers.next(1...3)])]
@@ -19,8 +21,9 @@ func drawnCheckpoint(_ seed: UInt64, step: Int = 7) -> Checkpoint {
   }
   return Checkpoint(
     position: Checkpoint.Position(step: step, stepsPerEpoch: 3), seed: .max - seed,
-    configuration: "seed: \(seed)\ntraining:\n  batch: 10\n", weights: tensors(), firstMoments: tensors(),
-    secondMoments: tensors())
+    configuration: "seed: \(seed)\ntraining:\n  batch: 10\n",
+    best: seed % 2 == 0 ? nil : Checkpoint.Best(step: 4, errors: 12), weights: tensors(),
+    states: names.map { Checkpoint.State(name: $0, tensors: tensors()) })
 }
 
 @Suite struct CheckpointTests {
@@ -36,16 +39,33 @@ func drawnCheckpoint(_ seed: UInt64, step: Int = 7) -> Checkpoint {
     #expect(try bytes(of: paths[0]) == bytes(of: paths[1]))
   }
 
-  @Test func theStateDigestIsOfWeightsMomentsAndStep() {
+  @Test func theStateDigestIsOfWeightsMomentsAndStep() throws {
     let checkpoint = drawnCheckpoint(1)
     var bytes: [UInt8] = []
-    for tensor in checkpoint.weights + checkpoint.firstMoments + checkpoint.secondMoments {
+    for tensor in checkpoint.weights + checkpoint.states.flatMap(\.tensors) {
       tensor.values.withUnsafeBytes { bytes += $0 }
     }
+    #expect(checkpoint.states.map(\.name) == ["first_moment", "second_moment"])
     #expect(checkpoint.weightsDigest == bytes.prefix(bytes.count / 3).withUnsafeBytes { SHA256.of($0) })
     bytes += [7, 0, 0, 0, 0, 0, 0, 0]
     #expect(checkpoint.stateDigest == bytes.withUnsafeBytes { SHA256.of($0) })
     #expect(drawnCheckpoint(1, step: 8).stateDigest != checkpoint.stateDigest)
+  }
+
+  @Test func whateverAnOptimizerKeepsIsWrittenAndRead() throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = drawnCheckpoint(7, states: ["velocity", "average"])
+    try checkpoint.write(to: folder.path + "/x")
+    let read = try Checkpoint(reading: folder.path + "/x")
+    #expect(read == checkpoint)
+    #expect(read.state(named: "velocity") == checkpoint.states[1].tensors)
+    #expect(read.state(named: "first_moment") == nil)
+    // Whoever evaluates a checkpoint wants the weights that the run evaluated.
+    let evaluated = try SafetensorsFile(weightsIn: folder.path + "/x")
+    #expect(evaluated.tensors == checkpoint.state(named: "average"))
+    let inspection = try WeightsInspection(of: folder.path + "/x")
+    #expect(inspection.digest == checkpoint.weightsDigest)
+    #expect(inspection.averageDigest == WeightsDigest.of(evaluated.tensors))
   }
 
   @Test func everyFlippedBitIsRecognised() throws {

@@ -44,7 +44,7 @@ import Testing
     #expect(
       try SettingsCatalog.explanation(of: "optimizer.learning_rate") == """
         optimizer.learning_rate
-          Adam's step size.
+          Step size, at its largest where a schedule changes it; for a batch of reference_batch where it is scaled.
           value    number, above 0 and at most 100
           default  0.001
           scope    the arithmetic: another value gives other bits

@@ -15,6 +15,8 @@ struct SmallJob: Sendable {
   var trainingSamples = 37
   var testSamples = 23
   var maximumSteps: Int?
+  /// Samples to choose by; 0: none.
+  var validationSamples = 0
 
   init() {
     settings.model.filters = [8, 8]
@@ -36,6 +38,31 @@ struct SmallJob: Sendable {
     try SyntheticDigits(subset: subset, count: subset == .training ? trainingSamples : testSamples)
   }
 
+  /// Turns on all that there is in training.
+  mutating func turnAllOn(optimizer: Settings.Optimizer.Name = .adam) {
+    settings.augmentation.rotation = 15
+    settings.augmentation.shift = 2
+    settings.augmentation.scale = 0.1
+    settings.augmentation.shear = 5
+    settings.augmentation.elastic = 1
+    settings.augmentation.crop = 1
+    settings.augmentation.flip = 0.5
+    settings.augmentation.brightness = 0.1
+    settings.augmentation.contrast = 0.1
+    settings.augmentation.noise = 0.05
+    settings.training.labelSmoothing = 0.1
+    settings.optimizer.name = optimizer
+    settings.optimizer.nesterov = true
+    settings.optimizer.weightDecay = 0.01
+    settings.optimizer.clipNorm = 0.5
+    settings.optimizer.averageDecay = 0.9
+    settings.optimizer.schedule = .cosine
+    settings.optimizer.warmupSteps = 3
+    settings.optimizer.finalRate = 0.1
+    settings.optimizer.batchScaling = .squareRoot
+    validationSamples = 11
+  }
+
   /// What a run ended in, on one rank.
   struct Outcome: Equatable, Sendable {
     let weights: Digest
@@ -53,6 +80,7 @@ struct SmallJob: Sendable {
     let trainer = try Trainer(
       network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: try dataset(.training),
       test: try dataset(.test),
+      validation: validationSamples > 0 ? SyntheticDigits(subset: .test, count: validationSamples, seed: 1) : nil,
       schedule: settings.schedule(maximumSteps: maximumSteps, threads: max(1, settings.training.threads)),
       communicator: communicator)
     prepare(trainer)

@@ -1,0 +1,36 @@
+/// The rule by which a gradient changes the parameters: one pass over flat buffers.
+///
+/// A step's learning rate and the factor that clips its gradient come from outside, see `ParameterUpdate`: a rule knows
+/// nothing of schedules.
+public protocol Optimizer: AnyObject {
+  /// What the rule keeps from step to step, always in the same order. A checkpoint holds it under these names.
+  var states: [OptimizerState] { get }
+
+  /// One step along the mean gradient.
+  ///
+  /// - Parameters:
+  ///   - step: its number in the run, from 1.
+  ///   - parameters: [count], updated.
+  ///   - gradients: [count].
+  ///   - gradientScale: what each gradient is multiplied by first; 1 leaves the bits as they are.
+  func update(
+    step: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, learningRate: Double,
+    gradientScale: Float)
+}
+
+/// A buffer that a rule keeps, with one float for each parameter.
+public struct OptimizerState {
+  /// "first_moment".
+  public let name: String
+  /// [count], at first 0.
+  public let values: UnsafeMutablePointer<Float>
+
+  /// - Parameter count: of the parameters, rounded up to a multiple of 8.
+  init(name: String, count: Int) {
+    self.name = name
+    values = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+      .initializeMemory(as: Float.self, repeating: 0, count: count)
+  }
+
+  func deallocate() { values.deallocate() }
+}
