@@ -13,8 +13,7 @@ extension EndToEnd {
     /// Stops at the first update of the optimizer, says where that is, and goes on to the end.
     private func stop(_ way: [String], begin: String) throws -> Execution {
       let commands = [
-        "breakpoint set --one-shot true --name adamUpdate", begin, "thread backtrace", "breakpoint delete -f",
-        "continue",
+        "breakpoint set --one-shot true --name adamUpdate", begin, "thread backtrace", "continue",
       ]
       return try Debugger.run(commands, way + arguments, folder.url)
     }
