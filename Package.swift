@@ -47,11 +47,12 @@ let package = Package(
     systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
     .target(name: "CProcessor"),
     .target(name: "CStopRequest"),
+    .target(name: "CChildProcess"),
     .executableTarget(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Supervision", "Timeline", "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -80,6 +81,7 @@ let package = Package(
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
     + module("Reporting", ["Failures"])
+    + module("Supervision", ["CChildProcess", "Checkpoints", "Failures", "Reporting"])
     + module(
       "Training",
       [

@@ -68,6 +68,7 @@ final class CheckpointObserver: TrainingObserver {
   func close() { writer.close() }
 
   private func write(_ step: Int) throws(Failure) {
+    try InjectedFault.strike(.checkpoint, rank: 0, step: step)
     try prepare()
     try writer.write(step: step, parameters: parameters, optimizer: optimizer)
     lastWritten = step

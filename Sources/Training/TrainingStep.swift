@@ -24,6 +24,7 @@ public final class TrainingStep {
   private let plan: BatchPlan
   private let reduction: OrderedAllReduce
   private let workers: [MicrobatchWorker]
+  private var rank: Int { reduction.rank }
 
   init(
     network: Network, optimizer: Adam, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
@@ -53,8 +54,9 @@ public final class TrainingStep {
     order.prepare(epoch: epoch)
     let (gradient, statistics) = try reduction.reduce(
       leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
-    ) { worker, microbatch, leaf in
+    ) { (worker, microbatch, leaf) throws(Failure) in
       observer?.worker(worker, computes: microbatch)
+      try InjectedFault.strike(.computation, rank: rank, step: step)
       workers[worker].computeGradient(
         of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
         into: leaf)
@@ -62,6 +64,7 @@ public final class TrainingStep {
     }
     guard statistics.nonFinite == 0 else { throw Self.lossIsNotFinite(statistics, step: step, epoch: epoch) }
     observer?.enters(.update)
+    try InjectedFault.strike(.update, rank: rank, step: step)
     optimizer.update(parameters: network.parameters.values, gradients: gradient)
     observer?.enters(.preparation)
     network.prepareParameters()

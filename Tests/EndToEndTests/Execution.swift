@@ -32,6 +32,8 @@ struct Launch {
   /// A program that runs the program, and its arguments.
   var through: [String] = []
   var folder: URL = FileManager.default.temporaryDirectory
+  /// What is in `through` is the whole command.
+  var isWhole = false
   /// After which the run is ended and counts as hung.
   var limitSeconds = 120
 
@@ -65,7 +67,7 @@ struct Launch {
     if !ranksApart.isEmpty {
       words += ["mpirun"] + Array(ranksApart.map { ["-n", "1", program] + $0 }.joined(separator: [":"]))
     } else {
-      words += (ranks.map { ["mpirun", "-n", "\($0)"] } ?? []) + through + [program] + arguments
+      words += (ranks.map { ["mpirun", "-n", "\($0)"] } ?? []) + through + (isWhole ? [] : [program] + arguments)
     }
     process.executableURL = Self.find("timeout")
     process.arguments = words
@@ -86,7 +88,7 @@ struct Launch {
     return process
   }
 
-  private static func program() throws -> String {
+  static func program() throws -> String {
     if let named = ProcessInfo.processInfo.environment["DTRAIN_EXECUTABLE"] { return named }
     let built = try #require(Bundle.main.executableURL).deletingLastPathComponent().appending(path: "dtrain")
     return built.path
