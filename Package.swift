@@ -52,7 +52,8 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Supervision", "Timeline", "Training",
+        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Supervision", "Timeline",
+        "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(

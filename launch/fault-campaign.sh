@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # launch/fault-campaign.sh [--rounds N] [--seed S] [--only KIND[,KIND …]] [--markdown FILE] [--limit S]
-#                          [--require-namespaces] [--list]
+#                          [--epochs N] [--require-namespaces] [--list]
 #
 # Trains a short run on 3 ranks under `dtrain launch` again and again, each time with one fault at a random moment, and
 # checks that it ends on the weights of a run that nothing disturbed. Some rounds run on three hosts, which are network
@@ -11,6 +11,7 @@
 #   --only KIND            these kinds alone: with a round's own seed and --rounds 1 it is that round again
 #   --markdown FILE        writes the table there as well
 #   --limit S              seconds after which a round counts as hung (180)
+#   --epochs N             of 20 steps, how long a run is (3)
 #   --require-namespaces   fail, and do not skip, where hosts of namespaces cannot be made
 #   --list                 name the kinds of faults
 #
@@ -29,6 +30,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/launch/environment.sh"
 # Ranks of one round that follows another may still be leaving a core.
 export OMPI_MCA_hwloc_base_binding_policy="${OMPI_MCA_hwloc_base_binding_policy:-none}"
+
+# ip and tc.
+export PATH=$PATH:/usr/sbin:/sbin
 
 if [ -z "${DTRAIN_EXECUTABLE:-}" ]; then
   (cd "$root" && swift build --product dtrain >&2)

@@ -40,7 +40,10 @@ while [ $# -gt 0 ]; do
       sed -n '2,/^[^#]/s/^#\( \|$\)//p' "$0"
       exit 0
       ;;
-    --tests) needs+=('command shellcheck shellcheck' 'command python3 python3') ;;
+    --tests)
+      # tc lies in /usr/sbin, which is not on everybody's PATH; ip, of the same package, lies in both.
+      needs+=('command shellcheck shellcheck' 'command python3 python3' 'command ip iproute2')
+      ;;
     --peers)
       needs+=('command python3 python3' 'module ensurepip python3-venv' 'headers Python.h python3-dev'
         'command g++ g++')

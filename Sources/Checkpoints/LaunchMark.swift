@@ -38,7 +38,8 @@ public struct LaunchMark: Equatable, Sendable, CustomStringConvertible {
   /// A launch that begins now in this process.
   public static func newLaunch() -> String {
     let owner = RunLock.Owner.current
-    return "\(owner.host.filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." })-\(owner.process)-\(owner.since)"
+    let host = owner.host.filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." }
+    return "\(host)-\(owner.process)-\(owner.since)"
   }
 
   /// Whether this is a later start of the same launch.

@@ -65,8 +65,8 @@ public final class MPICommunicator: Communicator {
   private static func initialize(rank: Int?, timeout: Duration) throws(Failure) {
     let watch = try CallWatch(
       timeout: timeout,
-      line: "rank \(rank.map { "\($0)" } ?? "of unknown number") has waited \(seconds(timeout)) for the other ranks to "
-        + "start: see whether all of them run; if they only start slowly, raise communication.timeout_seconds")
+      line: "rank \(rank.map { "\($0)" } ?? "?"): waited \(seconds(timeout)) for the other ranks to start; see whether "
+        + "all of them run; if they only start slowly, raise communication.timeout_seconds")
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
     watch.cancel()
@@ -136,8 +136,8 @@ public final class MPICommunicator: Communicator {
     try barrier(phase: Phase("leaving the job"))
     let watch = try CallWatch(
       timeout: timeout,
-      line: "rank \(rank) has waited \(seconds(timeout)) for MPI_Finalize; all work was done, but another rank has not "
-        + "left: see whether one is stopped")
+      line: "rank \(rank): waited \(seconds(timeout)) for MPI_Finalize, when all work was done; see whether another "
+        + "rank is stopped")
     try check(MPI_Finalize(), "MPI_Finalize")
     watch.cancel()
   }

@@ -9,6 +9,11 @@ import Failures
   import Darwin
 #endif
 
+/// `write`, which a member of that name hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}
+
 /// A program that this process has started and that ends with it, whatever ends this process.
 ///
 /// What it writes to standard error goes on to ours as it is, and is looked at line by line on the way. It has its own
@@ -98,7 +103,7 @@ final class ChildProcess {
     bytes.withUnsafeBytes { bytes in
       var offset = 0
       while offset < bytes.count {
-        let count = Glibc.write(STDERR_FILENO, bytes.baseAddress! + offset, bytes.count - offset)
+        let count = systemWrite(STDERR_FILENO, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
         if count < 0 && errno == EINTR { continue }
         if count <= 0 { return }
         offset += count

@@ -31,9 +31,10 @@ public enum Hostfile {
 
   static func parse(_ text: String, named path: String) throws(Failure) -> [HostSlots] {
     var hosts: [HostSlots] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.enumerated() {
       let content = line.prefix { $0 != "#" }
-      let words = content.split { $0 == " " || $0 == "\t" || $0 == "\r" }
+      let words = content.split { $0 == " " || $0 == "\t" }
       guard let name = words.first else { continue }
       let place = "\(path), line \(index + 1)"
       let host = try host(name, words.dropFirst(), place)
@@ -67,14 +68,16 @@ public enum Hostfile {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts[0] == "slots" else {
         throw Failure(
-          .badData, "\(place): '\(word)' is not understood", remedy: "a line is 'NAME slots=N', without blanks around =")
+          .badData, "\(place): '\(word)' is not understood",
+          remedy: "a line is 'NAME slots=N', without blanks around the equals sign")
       }
       guard slots == nil else {
         throw Failure(.badData, "\(place): slots is given twice", remedy: "leave one of them out")
       }
       guard parts.count == 2, let number = Int(parts[1]), (1...largest).contains(number) else {
         throw Failure(
-          .badData, "\(place): '\(word)' does not say a number of slots", remedy: "write slots=N, N from 1 to \(largest)")
+          .badData, "\(place): '\(word)' does not say a number of slots",
+          remedy: "write slots=N, N from 1 to \(largest)")
       }
       slots = number
     }

@@ -30,7 +30,7 @@ struct RestartPolicy {
   ///   - message: the failure that a rank told, if any.
   ///   - hasProgressed: whether there is a newer checkpoint than when the job was started.
   mutating func decide(code: Int32, message: String?, hasProgressed: Bool) -> Decision {
-    if let code = ExitCode(rawValue: code), Self.repeats(code) {
+    if Self.repeats(code) {
       return .giveUp(reason: "starting again would not mend it")
     }
     if hasProgressed { fruitless = 0 }
@@ -49,10 +49,10 @@ struct RestartPolicy {
   }
 
   /// Whether an error comes from what stays the same: command line, settings, data, machine, program.
-  private static func repeats(_ code: ExitCode) -> Bool {
-    switch code {
+  static func repeats(_ code: Int32) -> Bool {
+    switch ExitCode(rawValue: code) {
     case .usage, .badData, .noInput, .unavailable, .software, .cannotCreate, .noPermission, .configuration: true
-    case .success, .failure, .osError, .inputOutput, .preempted: false
+    case .success, .failure, .osError, .inputOutput, .preempted, nil: false
     }
   }
 }

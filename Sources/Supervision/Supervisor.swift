@@ -97,17 +97,19 @@ public final class Supervisor {
         return
       case .preempted: throw stopped()
       case .failed(let code):
+        if isStopRequested(), !RestartPolicy.repeats(code) { throw stopped(although: sentence) }
         let hasProgressed = newestStep ?? 0 > stepBefore ?? 0
         let decision = policy.decide(code: code, message: end.account.ownFailure?.message, hasProgressed: hasProgressed)
-        if case .giveUp(let reason) = decision { throw gaveUp(code, sentence, reason) }
-        if isStopRequested() { throw stopped(although: sentence) }
-        guard case .restart(let pause, let fruitless) = decision else { continue }
-        let state = newestStep.map { "from the checkpoint of step \($0)" } ?? "from the beginning, for want of a checkpoint"
-        say(
-          "\(sentence); starting again \(state) in \(Double(pause) / 1000) s (restart \(fruitless) of at most "
-            + "\(plan.maximumRestarts) without a new checkpoint)")
-        try pass(milliseconds: pause)
-        (ranks, hosts) = try choosePlaces(after: end.account, lastTime: ranks)
+        switch decision {
+        case .giveUp(let reason): throw gaveUp(code, sentence, reason)
+        case .restart(let pause, let fruitless):
+          let state = newestStep.map { "from the checkpoint of step \($0)" } ?? "from the beginning"
+          say(
+            "\(sentence); starting again \(state) in \(Double(pause) / 1000) s (restart \(fruitless) of at most "
+              + "\(plan.maximumRestarts) without a new checkpoint)")
+          try pass(milliseconds: pause)
+          (ranks, hosts) = try choosePlaces(after: end.account, lastTime: ranks)
+        }
       }
     }
   }
@@ -208,7 +210,8 @@ public final class Supervisor {
   private func tooFew(_ reason: String) -> Failure {
     Failure(
       .failure, "gave up: \(reason), where the run is to have at least \(plan.minimumRanks)\(newestText)",
-      remedy: "bring the hosts back or lower --min-ranks, and go on with --run-dir \(plan.directory.path) --resume auto")
+      remedy: "bring the hosts back or lower --min-ranks, and go on with --run-dir \(plan.directory.path) --resume auto"
+    )
   }
 
   // MARK: - Words

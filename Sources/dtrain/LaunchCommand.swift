@@ -30,15 +30,15 @@ enum LaunchCommand: Subcommand {
     "hostfile", placeholder: "FILE",
     help: "the hosts to start ranks on, a line 'NAME slots=N' each (default: this one, or what the batch system gives)")
   private static let mpirunOptions = Option(
-    "mpirun-options", placeholder: "WORDS", 
+    "mpirun-options", placeholder: "WORDS",
     help: "further options of mpirun, separated by blanks: --mpirun-options='--mca btl tcp,self'")
 
   static let syntax = CommandSyntax(
     name: "launch", summary: "start ranks with mpirun, and again from the newest checkpoint when they fail",
-    discussion: "Starts what follows -- on N ranks, watches it, and after a failure starts it again from the newest good "
-      + "checkpoint, which ends on the same bits. An error that would repeat (a wrong setting, missing data) is not tried "
-      + "again. SIGTERM, SIGINT or SIGUSR1 stop the run in good order: the ranks write their state, and the code is 75. A "
-      + "second SIGINT leaves at once. However it ends, its ranks end with it.",
+    discussion: "Starts what follows -- on N ranks, watches it, and after a failure starts it again from the newest "
+      + "good checkpoint, which ends on the same bits. An error that would repeat (a wrong setting, missing data) is not "
+      + "tried again. SIGTERM, SIGINT or SIGUSR1 stop the run in good order: the ranks write their state, and the code "
+      + "is 75. A second SIGINT leaves at once. However it ends, its ranks end with it.",
     options: [ranks, minimumRanks, maximumRestarts, pause, hostfile, mpirunOptions],
     operands: [Operand("-- train", .atLeastOne, help: "the training and its arguments, as 'dtrain train' takes them")],
     examples: [
@@ -126,7 +126,8 @@ enum LaunchCommand: Subcommand {
   private static func ownPath() throws(Failure) -> String {
     guard let path = realpath("/proc/self/exe", nil) ?? realpath(CommandLine.arguments[0], nil) else {
       throw Failure(
-        .osError, "the program does not find its own file", remedy: "start it by its path, and see that /proc is mounted")
+        .osError, "the program does not find its own file",
+        remedy: "start it by its path, and see that /proc is mounted")
     }
     defer { free(path) }
     return String(cString: path)

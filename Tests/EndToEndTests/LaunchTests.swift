@@ -25,14 +25,16 @@ extension EndToEnd {
       return try Launch(folder: folder.url).run(alone + ["--max-steps", "\(steps)"]).output
     }
 
-    private func restarts(_ run: Execution) -> [Substring] { run.ownErrors.filter { $0.contains("starting again") } }
+    private func restarts(_ run: Execution) -> [Substring] {
+      run.ownErrors.filter { $0.contains("; starting again from") }
+    }
 
     @Test func aRunThroughFaultsEndsOnTheSameWeights() throws {
       let expected = try undisturbed(12)
       for (fault, told) in [
         ("update:1:5", "rank 1 failed with code 1"), ("computation:2:6:exit", "rank 2 left without a word"),
-        ("scattering:1:7:stop", "failed with code 1"), ("start:1:0", "rank 1 failed"), ("checkpoint:0:4", "rank 0"),
-        ("evaluation:1:9", "rank 1 failed"), ("end:2:0", "rank 2 failed"),
+        ("scattering:1:7:stop", "failed with code 1"), ("checkpoint:0:4", "rank 0 failed"),
+        ("end:2:0", "rank 2 failed"),
       ] {
         try? FileManager.default.removeItem(atPath: folder.path("run"))
         let run = try launch([], ["--max-steps", "12"], fault: fault)
@@ -46,7 +48,8 @@ extension EndToEnd {
           let own = fault.hasSuffix("stop") ? "waited 4 s for rank 1 in gradient exchange, step 7" : "injected fault in"
           #expect(run.errors.contains(own), "\(fault): \(run.errors)")
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("run")).allSatisfy { !$0.contains("lock") })
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path("run"))
+        #expect(!left.contains { $0.contains("lock") }, "\(left)")
       }
     }
 
@@ -111,7 +114,7 @@ extension EndToEnd {
           + [":", "-n", "1", "sleep", "100"], folder: folder.url, isWhole: true
       ).run([])
       #expect(run.hasExited && run.status != 0 && run.status != 124)
-      #expect(run.errors.contains("dtrain: rank 0 has waited 5 s for the other ranks to start"), "\(run.errors)")
+      #expect(run.errors.contains("dtrain: rank 0: waited 5 s for the other ranks to start"), "\(run.errors)")
     }
 
     // MARK: - Signals to the supervisor
@@ -194,7 +197,7 @@ extension EndToEnd {
         kill(supervisor, SIGTERM)
       }
       #expect(status == 75 && hasRestarted)
-      #expect(errors.contains("dtrain: launch: mpirun was ended by signal 9; starting again from the checkpoint of step"))
+      #expect(errors.contains("dtrain: launch: mpirun was ended by signal 9; starting again from the checkpoint of"))
       try expectNoProcesses()
     }
   }

@@ -71,8 +71,9 @@ import Testing
   }
 
   @Test func ordinaryOutputIsNoEnd() {
-    #expect(
-      !account("dtrain: stopped as asked after step 9 of 180\ndtrain: launch: rank 1 failed\nmpirun: Forwarding signal 10")
-        .isOver)
+    let lines = [
+      "dtrain: stopped as asked after step 9 of 180", "dtrain: launch: rank 1 failed", "mpirun: Forwarding signal 10",
+    ]
+    #expect(!account(lines.joined(separator: "\n")).isOver)
   }
 }

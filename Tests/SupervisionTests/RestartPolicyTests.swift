@@ -42,8 +42,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [ExitCode.usage, .badData, .noInput, .unavailable, .software, .cannotCreate, .noPermission, .configuration])
-  func whatWouldRepeatIsNotTriedAgain(_ code: ExitCode) {
+  @Test(arguments: [
+    ExitCode.usage, .badData, .noInput, .unavailable, .software, .cannotCreate, .noPermission, .configuration,
+  ]) func whatWouldRepeatIsNotTriedAgain(_ code: ExitCode) {
     var policy = policy()
     #expect(!isRestart(policy.decide(code: code.rawValue, message: "it is wrong", hasProgressed: true)))
   }

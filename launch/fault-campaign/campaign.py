@@ -12,15 +12,16 @@ import time
 
 from faults import KINDS
 from hosts import Hosts
-from round import SETTINGS, Failed, Round, TooLate
+from round import EPOCH_STEPS, SETTINGS, Failed, Round, TooLate
 
 
 class Campaign:
-    def __init__(self, dtrain, folder, limit):
+    def __init__(self, dtrain, folder, limit, epochs):
         self.dtrain = os.path.realpath(dtrain)
         self.folder = folder
         self.limit = limit
-        self.data = []
+        self.steps = EPOCH_STEPS * epochs
+        self.settings = [*SETTINGS, f"training.epochs={epochs}"]
         self.digest = None
 
     def digest_of(self, weights):
@@ -31,16 +32,17 @@ class Campaign:
         raise Failed(f"{weights} cannot be inspected: {done.stderr.strip()}")
 
     def train_undisturbed(self):
-        """In one process, on real data where there are."""
-        for data in ([], ["dataset.name=synthetic-digits"]):
+        """In one process, on real data where there are. Returns what it was trained on."""
+        for data in ("mnist", "synthetic-digits"):
+            settings = [*self.settings, f"dataset.name={data}"]
             folder = os.path.join(self.folder, "undisturbed")
             done = subprocess.run(
-                [self.dtrain, "train", "--quiet", "--run-dir", folder, *SETTINGS, *data],
+                [self.dtrain, "train", "--quiet", "--run-dir", folder, *settings],
                 check=False, capture_output=True, text=True)
             if done.returncode == 0:
-                self.data = data
+                self.settings = settings
                 self.digest = self.digest_of(os.path.join(folder, "weights.safetensors"))
-                return
+                return data
             if done.returncode != 66:
                 break
         sys.exit(f"launch/fault-campaign.sh: the undisturbed run fails: {done.stderr.strip()}")
@@ -114,14 +116,11 @@ def main():
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS))
     parser.add_argument("--markdown")
     parser.add_argument("--limit", type=float, default=180)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--require-namespaces", action="store_true")
     parser.add_argument("--list", action="store_true")
-    parser.exit_on_error = False
-    try:
-        options = parser.parse_args()
-    except argparse.ArgumentError as error:
-        print(f"launch/fault-campaign.sh: {error}; --help lists what there is", file=sys.stderr)
-        return 64
+    parser.error = lambda message: parser.exit(64, f"launch/fault-campaign.sh: {message}; see --help\n")
+    options = parser.parse_args()
     if options.list:
         print("\n".join(KINDS))
         return 0
@@ -138,10 +137,9 @@ def main():
     failed = 0
     with contextlib.ExitStack() as stack:
         folder = tempfile.mkdtemp(prefix="dtrain-campaign-")
-        campaign = Campaign(options.dtrain, folder, options.limit)
-        campaign.train_undisturbed()
+        campaign = Campaign(options.dtrain, folder, options.limit, options.epochs)
+        data = campaign.train_undisturbed()
         hosts = open_hosts(stack, folder, options.require_namespaces)
-        data = "synthetic digits" if campaign.data else "real data"
         print(f"{rounds} rounds, seed {seed}, {data}, undisturbed weights {campaign.digest}", flush=True)
         for number in range(rounds):
             kind = kinds[number % len(kinds)]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from round import EPOCH_STEPS, STEPS, Failed, TooLate
+from round import EPOCH_STEPS, Failed, TooLate
 
 
 def kill_rank(run):
@@ -55,6 +55,8 @@ def terminate(run, ranks=3):
         raise TooLate  # Before the program could catch it.
     if code != 75:
         raise Failed(f"ended with code {code} when asked to stop")
+    # What it wrote when asked to stop is not what it went on with.
+    run.step_struck, run.recovered = run.step(), None
     run.start(ranks, resume=True)
     run.finish()
 
@@ -67,7 +69,7 @@ def injected(run, kind):
     """An error thrown, or a quiet exit, in the program itself."""
     phases = ["start", "data", "computation", "scattering", "gathering", "update", "checkpoint", "evaluation", "end"]
     phase = run.random.choice(phases)
-    step = run.random.randrange(1, STEPS)
+    step = run.random.randrange(1, run.campaign.steps)
     if phase == "checkpoint":
         step = step // 5 * 5 + 5
     if phase == "evaluation":

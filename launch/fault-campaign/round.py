@@ -8,10 +8,9 @@ import subprocess
 import time
 
 SETTINGS = [
-    "dataset.training_samples=2000", "dataset.test_samples=500", "training.epochs=3", "checkpoint.every_steps=5",
+    "dataset.training_samples=2000", "dataset.test_samples=500", "checkpoint.every_steps=5",
     "communication.timeout_seconds=3",
 ]
-STEPS = 60
 EPOCH_STEPS = 20
 MARK = "DTRAIN_CAMPAIGN_ROUND"
 
@@ -44,7 +43,7 @@ class Round:
         words = [self.campaign.dtrain, "launch", "-n", str(ranks), "--min-ranks", str(min(2, ranks)), "--pause", "0.5"]
         words += self.hosts.options if self.hosts else []
         words += ["--", "train", "--quiet", "--run-dir", self.run, *(["--resume", "auto"] if resume else [])]
-        return words + SETTINGS + self.campaign.data
+        return words + self.campaign.settings
 
     def start(self, ranks=3, resume=False, fault=None):
         environment = dict(os.environ, **{MARK: self.mark}, **({"DTRAIN_FAULT": fault} if fault else {}))
@@ -125,7 +124,7 @@ class Round:
 
     def moment(self):
         """A random one: in the start of the ranks, or around a random step."""
-        step = self.random.randrange(-10, STEPS - 5)
+        step = self.random.randrange(-10, self.campaign.steps - 5)
         if step >= 0:
             self.wait(lambda: self.step() >= step)
             time.sleep(self.random.uniform(0, 0.1))
