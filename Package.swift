@@ -48,12 +48,13 @@ let package = Package(
     systemLibrary("CPNG", pkgConfig: "libpng", package: "libpng-dev"),
     .target(name: "CProcessor"),
     .target(name: "CStopRequest"),
+    .target(name: "CChildProcess"),
     .executableTarget(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
-        "WeightExchange",
+        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Supervision", "Timeline",
+        "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -85,6 +86,7 @@ let package = Package(
     + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
+    + module("Supervision", ["CChildProcess", "Checkpoints", "Failures", "Reporting"])
     + module(
       "Training",
       [

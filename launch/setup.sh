@@ -42,7 +42,9 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --tests)
-      needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv')
+      # tc lies in /usr/sbin, which is not on everybody's PATH; ip, of the same package, lies in both.
+      needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv'
+        'command ip iproute2')
       ;;
     --peers)
       needs+=('command python3 python3' 'module ensurepip python3-venv' 'headers Python.h python3-dev'

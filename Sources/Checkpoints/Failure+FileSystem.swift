@@ -12,7 +12,13 @@ import Failures
 extension Failure {
   /// A file or folder cannot be made, or not be put in its place.
   static func creating(_ path: String, _ number: Int32, what: String = "cannot be created") -> Failure {
-    let code: ExitCode = number == EACCES || number == EPERM ? .noPermission : .cannotCreate
+    let code: ExitCode =
+      switch number {
+      case EACCES, EPERM: .noPermission
+      // As for a file that was begun: trying again may mend it.
+      case ENOSPC, EDQUOT: .inputOutput
+      default: .cannotCreate
+      }
     return Failure(code, "\(path): \(what): \(text(of: number))", remedy: remedy(for: number))
   }
 

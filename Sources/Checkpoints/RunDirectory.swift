@@ -24,6 +24,8 @@ public struct RunDirectory: Equatable, Sendable {
   public func gradients(ofStep step: Int) -> String { path + "/gradients-step-\(step).jsonl" }
   /// Who writes here now. It is there while a job runs.
   public var lock: String { path + "/lock" }
+  /// Who starts jobs that write here, again and again. It is there while a `dtrain launch` runs.
+  public var launchLock: String { path + "/launch.lock" }
 
   /// Makes the folder and those above it, with the permissions that the user's mask leaves, and tries that it can be
   /// written, so that a run does not find out at its end. To be called on one rank.

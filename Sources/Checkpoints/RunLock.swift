@@ -22,6 +22,8 @@ public struct RunLock: Sendable {
     var processStart: UInt64
     /// Seconds since 1970.
     var since: Int
+    /// Which start of which `dtrain launch` the job is; nil for a job of its own.
+    var launch: LaunchMark?
   }
 
   private let path: String
@@ -33,6 +35,18 @@ public struct RunLock: Sendable {
     try acquire(directory.lock, for: .current)
   }
 
+  /// The lock of a `dtrain launch`, which it holds from its first job to its last, while there may be none.
+  public static func acquireLaunch(_ directory: RunDirectory) throws(Failure) -> RunLock {
+    try acquire(directory.launchLock, for: .current)
+  }
+
+  /// - Returns: why a job would be refused now; nil where the directory is free.
+  public static func refusal(_ directory: RunDirectory) throws(Failure) -> Failure? {
+    guard let text = try content(directory.lock) else { return nil }
+    guard let holder = Owner(text: text) else { return unreadable(directory.lock) }
+    return holder.isGone ? nil : held(directory.lock, by: holder)
+  }
+
   static func acquire(_ path: String, for owner: Owner) throws(Failure) -> RunLock {
     let own = "\(path).\(owner.host.filter { $0 != "/" }).\(owner.process)"
     try AtomicFile.write(owner.text, to: own)
@@ -42,7 +56,7 @@ public struct RunLock: Sendable {
       if try link(own, to: path, owner.text) { return RunLock(path: path, owner: owner) }
       guard let text = try content(path) else { continue }
       guard let holder = Owner(text: text) else { throw unreadable(path) }
-      guard holder.isGone else { throw held(path, by: holder) }
+      guard holder.isGone || owner.launch?.follows(holder.launch) == true else { throw held(path, by: holder) }
       try remove(path, ifStill: text, by: own)
     }
     throw Failure(
@@ -124,10 +138,15 @@ extension RunLock.Owner {
       gethostname(&name, name.count - 1) == 0
       ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "unknown"
     let process = Int(getpid())
-    return Self(host: host, process: process, processStart: start(ofProcess: process) ?? 0, since: time(nil))
+    return Self(
+      host: host, process: process, processStart: start(ofProcess: process) ?? 0, since: time(nil),
+      launch: .ofThisProcess)
   }
 
-  var text: String { "host \(host)\nprocess \(process)\nstarted \(processStart)\nsince \(since)\n" }
+  var text: String {
+    "host \(host)\nprocess \(process)\nstarted \(processStart)\nsince \(since)\n"
+      + (launch.map { "launch \($0)\n" } ?? "")
+  }
 
   init?(text: [UInt8]) {
     guard let text = String(validating: text, as: UTF8.self) else { return nil }
@@ -140,7 +159,9 @@ extension RunLock.Owner {
       process <= Int(Int32.max), let start = fields["started"].flatMap({ UInt64($0) }),
       let since = fields["since"].flatMap({ Int($0) })
     else { return nil }
-    self.init(host: host, process: process, processStart: start, since: since)
+    self.init(
+      host: host, process: process, processStart: start, since: since,
+      launch: fields["launch"].flatMap { LaunchMark($0) })
   }
 
   /// Whether the process is known to have ended: false on other hosts.

@@ -14,12 +14,11 @@ private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, 
 }
 
 /// Files of a few lines, which are read whole.
-enum SmallFile {
-  private static let maximumSize = 4096
-
-  /// - Returns: the content, of which no more than 4096 bytes are taken.
-  /// - Throws: as `Failure.reading` says.
-  static func read(_ path: String) throws(Failure) -> [UInt8] {
+public enum SmallFile {
+  /// - Parameter maximumSize: no more bytes than these are taken.
+  /// - Returns: the content.
+  /// - Throws: `.noInput`, `.noPermission` or `.inputOutput`.
+  public static func read(_ path: String, upTo maximumSize: Int = 4096) throws(Failure) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Failure.reading(path, errno) }
     defer { close(descriptor) }

@@ -28,15 +28,19 @@ public final class MPICommunicator: Communicator {
   /// Why the last exchange failed. There can be no other after it.
   private var failure: Failure?
 
+  /// How many times longer ranks wait for each other at the start: they may be started one after another.
+  private static let startFactor = 5
+  /// How long `MPI_Abort` may take to tell the launcher, which may be out of reach.
+  private static let abortPatience = Duration.seconds(10)
+
   /// Joins the job: `MPI_Init`, then where every rank runs. To be called once in a process.
   ///
   /// - Parameters:
   ///   - launcher: what started the process, to be compared with what the MPI library finds.
-  ///   - timeout: how long a rank waits for another.
+  ///   - timeout: how long a rank waits for another; five times that in `MPI_Init`, whose end a thread watches.
   public init(launcher: Launcher?, timeout: Duration = .seconds(60)) throws(Failure) {
     self.timeout = timeout
-    var provided: Int32 = 0
-    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+    try Self.initialize(rank: launcher?.rank, timeout: timeout * Self.startFactor)
     let world = dtrain_mpi_comm_world()
     try check(MPI_Comm_set_errhandler(world, dtrain_mpi_errors_return()), "MPI_Comm_set_errhandler")
     var number: Int32 = 0
@@ -56,6 +60,21 @@ public final class MPICommunicator: Communicator {
     hosts = places.map(\.host)
     isOversubscribed = RankPlace.isOversubscribed(places, rank: rank)
     binding = RankPlace.binding(places)
+  }
+
+  private static func initialize(rank: Int?, timeout: Duration) throws(Failure) {
+    let watch = try CallWatch(
+      timeout: timeout,
+      line: "rank \(rank.map { "\($0)" } ?? "?"): waited \(seconds(timeout)) for the other ranks to start; see whether "
+        + "all of them run; if they only start slowly, raise communication.timeout_seconds")
+    var provided: Int32 = 0
+    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+    watch.cancel()
+    guard provided >= Int32(MPI_THREAD_FUNNELED) else {
+      throw Failure(
+        .unavailable, "this MPI library (\(libraryName())) allows no threads beside the one that calls it",
+        remedy: "use a library that was built with thread support (MPI_THREAD_FUNNELED)")
+    }
   }
 
   public func exchange(
@@ -100,7 +119,11 @@ public final class MPICommunicator: Communicator {
     var isFinalized: Int32 = 0
     MPI_Initialized(&isInitialized)
     MPI_Finalized(&isFinalized)
-    if isInitialized != 0 && isFinalized == 0 { MPI_Abort(dtrain_mpi_comm_world(), code.rawValue) }
+    if isInitialized != 0 && isFinalized == 0 {
+      // Not cancelled: the process ends by the one or the other.
+      _ = try? CallWatch(timeout: Self.abortPatience, line: nil, code: code)
+      MPI_Abort(dtrain_mpi_comm_world(), code.rawValue)
+    }
     _exit(code.rawValue)
   }
 
@@ -111,46 +134,12 @@ public final class MPICommunicator: Communicator {
   /// watches it ends the process when it takes too long.
   public func finish() throws(Failure) {
     try barrier(phase: Phase("leaving the job"))
-    let watch = try FinalizeWatch(rank: rank, timeout: timeout)
+    let watch = try CallWatch(
+      timeout: timeout,
+      line: "rank \(rank): waited \(seconds(timeout)) for MPI_Finalize, when all work was done; see whether another "
+        + "rank is stopped")
     try check(MPI_Finalize(), "MPI_Finalize")
     watch.cancel()
-  }
-}
-
-/// Ends the process, with a line that says why, unless it is cancelled in time.
-private struct FinalizeWatch {
-  private final class State: @unchecked Sendable {  // Unchecked: `isDone` is used under the monitor alone.
-    let monitor = Monitor(conditions: 1)
-    var isDone = false
-  }
-
-  private let state = State()
-  private let thread: PosixThread
-
-  init(rank: Int, timeout: Duration) throws(Failure) {
-    let state = state
-    thread = try PosixThread(stackBytes: 256 << 10) {
-      let deadline = monotonicNanoseconds() + timeout.nanoseconds
-      state.monitor.lock()
-      defer { state.monitor.unlock() }
-      while !state.isDone {
-        if state.monitor.wait(on: 0, until: deadline) { continue }
-        if state.isDone { return }
-        let line =
-          "rank \(rank) has waited \(seconds(timeout)) for MPI_Finalize; all work was done, but another rank has "
-          + "not left: see whether one is stopped\n"
-        line.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
-        _exit(ExitCode.failure.rawValue)
-      }
-    }
-  }
-
-  func cancel() {
-    state.monitor.lock()
-    state.isDone = true
-    state.monitor.signal(0)
-    state.monitor.unlock()
-    thread.join()
   }
 }
 

@@ -9,6 +9,7 @@
 /// What a rank does between two looks at what it waits for: at first nothing, which costs the least latency; then it
 /// lets others run; after a long time it sleeps, since whoever is late by that much is not late by some microseconds.
 struct PolledWait {
+  private static let longestGap: UInt64 = 1_000_000_000
   private let allowed: UInt64
   private let spins: Int
   private var polls = 0
@@ -29,13 +30,12 @@ struct PolledWait {
   mutating func pause() -> Bool {
     polls += 1
     if polls <= spins { return true }
-    if polls & 31 == 0 {
-      let now = monotonicNanoseconds()
-      // This process was stopped meanwhile, by a debugger or a signal. So may the others have been.
-      if now - lastLook > 1_000_000_000 { start += now - lastLook }
-      lastLook = now
-      if now - start >= allowed { return false }
-    }
+    let now = monotonicNanoseconds()
+    // This process was stopped meanwhile, by a debugger or a signal, and so may the others have been; or it has had to
+    // wait for a processor. That counts as a second, so that the wait comes to its end in either case.
+    if now - lastLook > Self.longestGap { start += now - lastLook - Self.longestGap }
+    lastLook = now
+    if now - start >= allowed { return false }
     if lastLook - start > 50_000_000 {
       usleep(100)
     } else {

@@ -48,7 +48,7 @@ public final class OrderedAllReduce {
   private var sends: [Transfer] = []
   private var receives: [Transfer] = []
 
-  private var rank: Int { communicator.rank }
+  public var rank: Int { communicator.rank }
   private var size: Int { communicator.size }
 
   /// - Parameters:
@@ -105,6 +105,7 @@ public final class OrderedAllReduce {
     locateRoots(plan)
 
     observer?.worker(0, enters: .scattering)
+    try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
     try scatter(plan, phase)
 
     observer?.worker(0, enters: .finishing)
@@ -116,6 +117,7 @@ public final class OrderedAllReduce {
     finishSlice(plan, samples: statistics.samples)
 
     observer?.worker(0, enters: .gathering)
+    try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
     try gather(phase)
 
     observer?.worker(0, enters: .idle)

@@ -72,6 +72,7 @@ final class CheckpointObserver: TrainingObserver {
   func close() { writer.close() }
 
   private func write(_ step: Int) throws(Failure) {
+    try InjectedFault.strike(.checkpoint, rank: 0, step: step)
     try prepare()
     try writer.write(
       step: step, best: trainer.best, parameters: trainer.network.parameters, states: trainer.update.states)

@@ -83,8 +83,9 @@ public final class Evaluation {
     defer { observer?.enters(.idle) }
     let (_, statistics) = try reduction.reduce(
       leaves: plan.microbatchCount(ofBatch: 0), phase: Phase("evaluation", step: step)
-    ) { worker, microbatch, leaf in
+    ) { (worker, microbatch, leaf) throws(Failure) in
       observer?.worker(worker, computes: microbatch)
+      try InjectedFault.strike(.evaluation, rank: reduction.rank, step: step ?? 0)
       guard !isStopRequested() else {
         leaf.statistics = StepStatistics(samples: 1, stopRequests: 1)
         return

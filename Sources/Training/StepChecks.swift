@@ -56,7 +56,8 @@ final class StepChecks {
   func compute(
     _ microbatch: Int, of position: StepPosition, worker: Int, into leaf: GradientVector,
     _ compute: (_ vector: GradientVector) -> Void
-  ) {
+  ) throws(Failure) {
+    try InjectedFault.strike(.computation, rank: communicator.rank, step: position.step)
     let isVerified = verification != nil && isDue(position) && microbatch == microbatchOfTurn(position)
     let isRecorded = recording?.step == position.step
     let isFlipped =
@@ -91,6 +92,7 @@ final class StepChecks {
     if let recording, recording.step == position.step {
       try recording.finish(leaves: leaves, communicator: communicator)
     }
+    try InjectedFault.strike(.update, rank: communicator.rank, step: position.step)
   }
 
   private func isDue(_ position: StepPosition) -> Bool { position.step % verifyEvery == 0 }

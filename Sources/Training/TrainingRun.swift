@@ -78,6 +78,7 @@ public struct TrainingRun: Sendable {
     for dataset in [training, test] + (validation.map { [$0] } ?? []) {
       try communicator.agree(on: dataset.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
     }
+    try InjectedFault.strike(.data, rank: communicator.rank)
     let network = try settings.makeNetwork(for: training.imageShape)
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
@@ -101,6 +102,7 @@ public struct TrainingRun: Sendable {
       throw error
     }
     try record?.finish()
+    try InjectedFault.strike(.end, rank: communicator.rank)
   }
 
   /// Rank 0's part: the same as the others', and all that a person sees and keeps.

@@ -58,9 +58,9 @@ public final class TrainingStep {
     try checks.prepare()
     let (gradient, statistics) = try reduction.reduce(
       leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
-    ) { worker, microbatch, leaf in
+    ) { (worker, microbatch, leaf) throws(Failure) in
       observer?.worker(worker, computes: microbatch)
-      checks.compute(microbatch, of: position, worker: worker, into: leaf) { vector in
+      try checks.compute(microbatch, of: position, worker: worker, into: leaf) { vector in
         workers[worker].computeGradient(
           of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
           into: vector)

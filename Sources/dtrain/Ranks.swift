@@ -59,6 +59,7 @@ enum Ranks {
   private static func runMPI(
     _ launcher: Launcher, timeout: Duration, _ body: (any Communicator) throws(Failure) -> Void
   ) throws(Failure) {
+    if let rank = launcher.rank { try InjectedFault.strike(.start, rank: rank) }
     let communicator = try MPICommunicator(launcher: launcher, timeout: timeout)
     do throws(Failure) {
       try body(communicator)

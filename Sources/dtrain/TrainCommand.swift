@@ -8,12 +8,12 @@ import Training
 
 /// `dtrain train`.
 enum TrainCommand: Subcommand {
-  private static let folder = Option(
+  static let folder = Option(
     "run-dir", placeholder: "DIR",
     help: "where the weights, the metrics and the settings of the run go (default: a new folder in runs)")
   private static let maximumSteps = Option(
     "max-steps", in: 1...Int.max, help: "stop after N steps, in the middle of an epoch too")
-  private static let resume = Option(
+  static let resume = Option(
     "resume", placeholder: "auto|FILE",
     help: "go on from a checkpoint's FILE, or with auto from the newest good one of --run-dir, at any number of ranks, "
       + "to the same bits; auto begins where there is none")
@@ -57,6 +57,10 @@ enum TrainCommand: Subcommand {
       .noPermission, .preempted, .configuration,
     ])
 
+  static var autoWithoutFolder: Failure {
+    Failure(.usage, "--resume auto goes on with the run of a folder, and none is given", remedy: "add --run-dir DIR")
+  }
+
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
     let (settings, file, origin) = try SettingsArguments.load(arguments)
@@ -67,8 +71,7 @@ enum TrainCommand: Subcommand {
       recorder: arguments[trace].map { TimelineRecorder(path: $0, program: program, isQuiet: arguments[quiet]) })
     if let origin = arguments[resume] {
       guard origin != "auto" || arguments[folder] != nil else {
-        throw Failure(
-          .usage, "--resume auto goes on with the run of a folder, and none is given", remedy: "add --run-dir DIR")
+        throw autoWithoutFolder
       }
       run.resume = origin == "auto" ? .newest : .file(origin)
     }

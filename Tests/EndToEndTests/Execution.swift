@@ -34,6 +34,8 @@ struct Launch {
   /// What is started in the program's place, with its first arguments.
   var instead: [String] = []
   var folder: URL = FileManager.default.temporaryDirectory
+  /// What is in `through` is the whole command.
+  var isWhole = false
   /// After which the run is ended and counts as hung.
   var limitSeconds = 120
 
@@ -67,8 +69,8 @@ struct Launch {
     if !ranksApart.isEmpty {
       words += ["mpirun"] + Array(ranksApart.map { ["-n", "1", program] + $0 }.joined(separator: [":"]))
     } else {
-      words +=
-        (ranks.map { ["mpirun", "-n", "\($0)"] } ?? []) + through + (instead.isEmpty ? [program] : instead) + arguments
+      words += ranks.map { ["mpirun", "-n", "\($0)"] } ?? []
+      words += through + (isWhole ? [] : (instead.isEmpty ? [program] : instead) + arguments)
     }
     process.executableURL = Self.find("timeout")
     process.arguments = words

@@ -1,0 +1,119 @@
+import Failures
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// One mpirun with its ranks, from its start until nothing of it is left on this host.
+final class Job {
+  enum Outcome: Equatable {
+    case finished
+    /// The ranks were asked to stop and have written their state.
+    case preempted
+    /// With this exit code.
+    case failed(Int32)
+  }
+
+  struct End {
+    let outcome: Outcome
+    let account: JobAccount
+    /// What happened, in words.
+    let sentence: String
+    /// Whether ranks on other hosts may not have heard of the end.
+    let hasLostTouch: Bool
+    /// When the first sign of the end was seen.
+    let firstSign: ContinuousClock.Instant
+  }
+
+  private let launch: String
+  private let weights: String
+  private let weightsBefore: FileState?
+  private let mpirun: ChildProcess
+  private var account: JobAccount
+
+  /// How long mpirun may take to end a job after it has told why. It never does where a host is out of reach.
+  private static let endPatience = Duration.seconds(5)
+  /// From one request to stop to the next: one that comes before the ranks do is lost.
+  private static let requestInterval = Duration.seconds(2)
+
+  /// Starts it.
+  ///
+  /// - Parameter weights: the file that a run leaves when it is over. Exit codes alone do not tell: mpirun answers 0
+  ///   for some ends that are none.
+  init(_ words: [String], launch: String, weights: String, program: String) throws(Failure) {
+    self.launch = launch
+    self.weights = weights
+    weightsBefore = FileState(of: weights)
+    account = JobAccount(program: program)
+    mpirun = try ChildProcess(words)
+  }
+
+  /// - Parameter say: is told what a person should know meanwhile.
+  /// - Throws: `.osError` where processes of the job cannot be ended.
+  func run(isStopRequested: () -> Bool, say: (String) -> Void) throws(Failure) -> End {
+    var nextRequest: ContinuousClock.Instant?
+    var firstSign: ContinuousClock.Instant?
+    var wasCutShort = false
+    while mpirun.end == nil {
+      mpirun.wait(milliseconds: 50) { account.read($0) }
+      let now = ContinuousClock.now
+      if isStopRequested(), now >= nextRequest ?? now {
+        if nextRequest == nil { say("asked to stop; the ranks write their state") }
+        nextRequest = now + Self.requestInterval
+        mpirun.signal(SIGUSR1)
+      }
+      if account.isOver, firstSign == nil { firstSign = now }
+      if let firstSign, now >= firstSign + Self.endPatience, mpirun.end == nil {
+        if !wasCutShort { say("mpirun does not end the job by itself, and is ended") }
+        wasCutShort = true
+        mpirun.killGroup()
+      }
+    }
+    // What was written and not read yet.
+    mpirun.wait(milliseconds: 0) { account.read($0) }
+    let rest = JobProcesses.end(of: launch)
+    guard rest.isEmpty else {
+      throw Failure(
+        .osError, "processes of the last job cannot be ended: \(rest.map { "\($0)" }.joined(separator: ", "))",
+        remedy: "see what they wait for (a disk, a network file system); end them, then go on with --resume auto")
+    }
+    let (outcome, sentence) = outcome(wasCutShort: wasCutShort)
+    return End(
+      outcome: outcome, account: account, sentence: sentence,
+      hasLostTouch: mpirun.wasSignalled || !account.lostHosts.isEmpty, firstSign: firstSign ?? ContinuousClock.now)
+  }
+
+  /// How it ended, and what happened, in words.
+  private func outcome(wasCutShort: Bool) -> (Outcome, String) {
+    switch mpirun.end {
+    case .exited(0) where FileState(of: weights) != weightsBefore: return (.finished, "the run is over")
+    case .exited(ExitCode.preempted.rawValue): return (.preempted, "the ranks have stopped as asked")
+    case .exited(let code):
+      let told = account.sentence ?? "mpirun ended"
+      return (.failed(code), account.tellsCode || code == 0 ? told : "\(told) with code \(code)")
+    case .signalled(let signal):
+      let told = wasCutShort ? account.sentence : nil
+      return (.failed(ExitCode.failure.rawValue), told ?? "mpirun was ended by signal \(signal)")
+    case nil: return (.failed(ExitCode.failure.rawValue), "mpirun ended")
+    }
+  }
+}
+
+/// Tells whether a file has been replaced.
+private struct FileState: Equatable {
+  let inode: UInt64
+  let seconds: Int
+  let nanoseconds: Int
+
+  init?(of path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    inode = UInt64(status.st_ino)
+    seconds = status.st_mtim.tv_sec
+    nanoseconds = status.st_mtim.tv_nsec
+  }
+}

@@ -1,0 +1,51 @@
+import Checkpoints
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The processes of a launch on this host: ranks, Open MPI's daemons, and what starts those elsewhere.
+///
+/// They are known by the launch's mark in their environment, which whatever they start inherits. So they are found
+/// though mpirun is gone, and nothing else is.
+enum JobProcesses {
+  private static let largestEnvironment = 1 << 20
+
+  /// Those that still run, without this process and those that have ended and are not waited for yet.
+  static func running(of launch: String) -> [pid_t] {
+    guard let directory = opendir("/proc") else { return [] }
+    defer { closedir(directory) }
+    let mark = Array("\(LaunchMark.variable)=\(launch):".utf8)
+    var found: [pid_t] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+        name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
+          String(cString: $0)
+        }
+      }
+      guard let process = pid_t(name), process != getpid(),
+        let environment = try? SmallFile.read("/proc/\(name)/environ", upTo: largestEnvironment)
+      else { continue }
+      if environment.split(separator: 0).contains(where: { $0.starts(with: mark) }) { found.append(process) }
+    }
+    return found
+  }
+
+  /// Ends all of them, and waits until they are gone.
+  ///
+  /// - Returns: those that are still there after some seconds.
+  static func end(of launch: String) -> [pid_t] {
+    // What is ending in good order (a daemon that tidies up) gets the time for it.
+    for attempt in 0..<100 {
+      let rest = running(of: launch)
+      if rest.isEmpty { return [] }
+      if attempt >= 10 { for process in rest { kill(process, SIGKILL) } }
+      usleep(50_000)
+    }
+    return running(of: launch)
+  }
+}
