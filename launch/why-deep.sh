@@ -2,8 +2,9 @@
 # launch/why-deep.sh [key=value …]
 #
 # Why several small convolutions instead of a large one: behind a common first layer, trains one 5x5 beside two 3x3, and
-# one 7x7 beside three 3x3, which see as much of the image, under one budget, and prints one table: parameters, operations for an image,
-# receptive field, test accuracy. Settings as arguments go to each training, `training.epochs=5` or `seed=1`.
+# one 7x7 beside three 3x3, which see as much of the image, under one budget, and prints one table: parameters,
+# operations for an image, receptive field, test accuracy. Settings as arguments go to each training,
+# `training.epochs=5` or `seed=1`.
 # The runs stay in runs/why-deep.
 #
 # Exit codes: those of dtrain.
@@ -21,7 +22,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 swift build --product dtrain >&2
 dtrain=$(swift build --show-bin-path)/dtrain
-printf '| %-19s | %10s | %10s | %5s | %-28s |\n' 'stages of' parameters operations sees 'test accuracy'
+printf '| %-19s | %10s | %10s | %5s | %-28s |\n' 'in the middle' parameters operations sees 'test accuracy'
 printf '| %s | %s | %s | %s | %s |\n' --- --- --- --- ---
 for name in 5x5 two-3x3 7x7 three-3x3; do
   config=configs/why-deep-$name.yaml

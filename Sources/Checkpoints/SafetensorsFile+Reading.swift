@@ -32,16 +32,36 @@ extension SafetensorsFile {
       let place = error.offset.map { "byte \(8 + $0): " } ?? ""
       throw damaged(path, place + error.reason)
     }
-    var tensors: [Tensor] = []
+    var stored: [StoredTensor] = []
     for entry in header.entries {
-      let values = try file.read(
-        entry.range.count / SafetensorsHeader.elementSize, of: Float.self, at: dataStart + entry.range.lowerBound)
-      tensors.append(Tensor(name: entry.name, shape: entry.shape, values: values))
+      let bytes = try file.read(entry.range.count, of: UInt8.self, at: dataStart + entry.range.lowerBound)
+      stored.append(StoredTensor(name: entry.name, shape: entry.shape, type: entry.type, bytes: bytes))
     }
     return (
-      SafetensorsFile(tensors: tensors, metadata: header.metadata),
+      SafetensorsFile(tensors: try tensors(of: stored, path), metadata: header.metadata),
       withUnsafeBytes(of: length.littleEndian, Array.init) + bytes
     )
+  }
+
+  /// What is stored, as float32; int8 tensors with the scales beside them.
+  private static func tensors(of stored: [StoredTensor], _ path: String) throws(Failure) -> [Tensor] {
+    let byName = Dictionary(stored.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var scales: Set<String> = []
+    var tensors: [Tensor] = []
+    for tensor in stored where tensor.type == .int8 {
+      let name = tensor.name + StoredTensor.scaleSuffix
+      guard let scale = byName[name], scale.type == .float32, let count = tensor.scaleCount, scale.shape == [count]
+      else {
+        throw damaged(
+          path, "the int8 tensor \"\(printable(tensor.name))\" has no scales \"\(printable(name))\", one an output")
+      }
+      scales.insert(name)
+      tensors.append(Tensor(name: tensor.name, shape: tensor.shape, values: tensor.values(scales: scale.floats)))
+    }
+    for tensor in stored where tensor.type != .int8 && !scales.contains(tensor.name) {
+      tensors.append(Tensor(name: tensor.name, shape: tensor.shape, values: tensor.floats))
+    }
+    return tensors
   }
 
   static func damaged(_ path: String, _ reason: String) -> Failure {

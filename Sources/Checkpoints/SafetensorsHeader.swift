@@ -5,6 +5,7 @@ struct SafetensorsHeader {
   struct Entry {
     let name: String
     let shape: [Int]
+    let type: StoredTensor.ElementType
     /// In bytes from the start of the data. As long as the shape asks for.
     let range: Range<Int>
   }
@@ -14,7 +15,6 @@ struct SafetensorsHeader {
   /// More dimensions than any network has.
   static let maximumRank = 8
   static let metadataName = "__metadata__"
-  static let elementSize = MemoryLayout<Float>.size
 
   var metadata: [String: String] = [:]
   /// In the order of their data, which they cover without overlap or gap.
@@ -66,8 +66,11 @@ extension SafetensorsHeader {
       }
     }
     guard let type, let shape, let offsets else { throw problem("dtype, shape or data_offsets is missing") }
-    guard type == "F32" else { throw problem("its type is \"\(printable(type))\", and only F32 is read") }
-    guard let size = Tensor.count(of: shape)?.multipliedReportingOverflow(by: elementSize), !size.overflow else {
+    guard let element = StoredTensor.ElementType(rawValue: type) else {
+      let known = StoredTensor.ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+      throw problem("its type is \"\(printable(type))\", and only \(known) are read")
+    }
+    guard let size = Tensor.count(of: shape)?.multipliedReportingOverflow(by: element.size), !size.overflow else {
       throw problem("its shape \(shape) is too large")
     }
     guard offsets.count == 2, offsets[0] <= offsets[1] else { throw problem("data_offsets are no range") }
@@ -77,7 +80,7 @@ extension SafetensorsHeader {
     guard offsets[1] - offsets[0] == size.partialValue else {
       throw problem("its shape \(shape) takes \(size.partialValue) bytes, but it has \(offsets[1] - offsets[0])")
     }
-    return Entry(name: name, shape: shape, range: offsets[0]..<offsets[1])
+    return Entry(name: name, shape: shape, type: element, range: offsets[0]..<offsets[1])
   }
 
   private static func integers(
@@ -118,15 +121,23 @@ extension SafetensorsHeader {
 // MARK: - Writing
 
 extension SafetensorsHeader {
-  /// The header of tensors that lie one behind the other in this order.
+  /// The header of tensors that lie one behind the other in this order, as float32.
   init(tensors: [Tensor], metadata: [String: String]) {
-    var offset = 0
+    self.init(metadata: metadata)
     for tensor in tensors {
-      let end = offset + tensor.values.count * Self.elementSize
-      entries.append(Entry(name: tensor.name, shape: tensor.shape, range: offset..<end))
-      offset = end
+      append(tensor.name, tensor.shape, .float32, size: tensor.values.count * StoredTensor.ElementType.float32.size)
     }
-    self.metadata = metadata
+  }
+
+  /// The header of tensors that lie one behind the other in this order.
+  init(stored: [StoredTensor], metadata: [String: String]) {
+    self.init(metadata: metadata)
+    for tensor in stored { append(tensor.name, tensor.shape, tensor.type, size: tensor.bytes.count) }
+  }
+
+  private mutating func append(_ name: String, _ shape: [Int], _ type: StoredTensor.ElementType, size: Int) {
+    let start = entries.last?.range.upperBound ?? 0
+    entries.append(Entry(name: name, shape: shape, type: type, range: start..<start + size))
   }
 
   /// The length and the JSON, always the same for the same content, padded so that the data begin at a multiple of 8.
@@ -140,7 +151,7 @@ extension SafetensorsHeader {
     for entry in entries {
       let shape = entry.shape.map(String.init).joined(separator: ",")
       members.append(
-        "\(jsonString(entry.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],"
+        "\(jsonString(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],"
           + "\"data_offsets\":[\(entry.range.lowerBound),\(entry.range.upperBound)]}")
     }
     var json = Array("{\(members.joined(separator: ","))}".utf8)

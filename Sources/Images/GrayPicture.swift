@@ -12,7 +12,7 @@ public struct GrayPicture: Equatable, Sendable {
   public let opacities: [UInt8]
 
   /// More pixels than a camera makes take too much memory.
-  static let largestPixelCount = 100_000_000
+  static let largestPixelCount = 50_000_000
   /// In bytes.
   static let largestFile = 500_000_000
 

@@ -64,22 +64,34 @@ public enum WeightsFile {
   ///
   /// - Parameters:
   ///   - weights: under dtrain's names. Step, epoch and configuration go into a safetensors file with them.
+  ///   - precision: other than float32 in a safetensors file under dtrain's names alone.
   ///   - source: where they are from, for messages.
-  /// - Throws: `.usage` where the ending names no format of weights; `.badData` where the names are of no use for them;
+  /// - Throws: `.usage` where the ending names no format of weights, or none of that precision; `.badData` where the names are of no use for them;
   ///   what `AtomicFile` throws.
   public static func write(
-    _ weights: SafetensorsFile, to path: String, names: ParameterNames, from source: String
+    _ weights: SafetensorsFile, to path: String, names: ParameterNames, precision: StoragePrecision = .float32,
+    from source: String
   ) throws(Failure) {
+    guard precision == .float32 || (WeightsFormat(ofPath: path) == .safetensors && names != .pytorch) else {
+      throw Failure(
+        .usage, "\(path): \(precision.rawValue) weights go into a safetensors file, under dtrain's names",
+        remedy: "end it in .safetensors, and leave --names out")
+    }
     let tensors = try names.tensors(from: weights.tensors, of: source)
-    guard tensors.reduce(0, { $0 + $1.values.count }) < 1 << 28 else {
-      throw Failure(.badData, "\(source): more than 1 GiB of weights", remedy: "keep them as they are")
+    // The fields of zip and pickle have 16 and 32 bits.
+    guard tensors.count < 1 << 16, tensors.reduce(0, { $0 + $1.values.count }) < 1 << 28,
+      tensors.allSatisfy({ $0.name.utf8.count < 1024 && $0.shape.allSatisfy { $0 < 1 << 31 } })
+    else {
+      throw Failure(
+        .badData, "\(source): more than 1 GiB of weights, or names or shapes beyond what other formats hold",
+        remedy: "keep the file as it is")
     }
     switch WeightsFormat(ofPath: path) {
     case .safetensors:
       // Loaders of PyTorch's world ask for the format.
       let kept = weights.metadata.filter { ["step", "epoch", "configuration"].contains($0.key) }
       let metadata = names == .pytorch ? kept.merging(["format": "pt"]) { first, _ in first } : kept
-      try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
+      try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path, precision: precision, from: source)
     case .npz: try write(NPZArchive.bytes(of: tensors), to: path)
     case .pickle: try write(PickleWriter.bytes(of: tensors), to: path)
     case .onnx, nil:

@@ -27,7 +27,7 @@ enum ConvertCommand: Subcommand {
     discussion: "Each file's ending names its format: .safetensors (also a checkpoint, whose weights are taken alone), "
       + ".npz (NumPy), .pkl (a Python pickle of NumPy arrays, the book's format), and for the output .onnx, which holds "
       + "the whole network for prediction: images in, divided by 255, scores out. No code in a pickle is run.",
-    options: [names, NetworkSettings.imageSize, NetworkSettings.config, force],
+    options: [names, NetworkSettings.precision, NetworkSettings.imageSize, NetworkSettings.config, force],
     operands: [Operand("IN", help: "the weights to read"), Operand("OUT", help: "the file to write")],
     overrides: SettingsArguments.overridesHelp,
     examples: [
@@ -48,17 +48,21 @@ enum ConvertCommand: Subcommand {
         remedy: "end it in .safetensors, .npz, .pkl or .onnx")
     }
     try refuseToOverwrite(target, force: arguments[force])
+    let precision = arguments[NetworkSettings.precision] ?? .float32
     let weights = try WeightsFile.read(source)
     if format == .onnx {
-      guard arguments[names] == nil else {
-        throw Failure(.usage, "--names for an ONNX model, whose parameters are W1, b1, …", remedy: "leave it out")
+      guard arguments[names] == nil, precision == .float32 else {
+        throw Failure(
+          .usage, "--names or --precision for an ONNX model, whose parameters are W1, b1, … in float32",
+          remedy: "leave it out")
       }
       try writeModel(weights, source, target, arguments)
     } else {
-      try WeightsFile.write(weights, to: target, names: arguments[names] ?? .dtrain, from: source)
+      try WeightsFile.write(weights, to: target, names: arguments[names] ?? .dtrain, precision: precision, from: source)
     }
     let output = TextOutput()
-    output.writeLine("\(target)  weights digest \(WeightsDigest.of(weights.tensors))")
+    output.writeLine(
+      "\(target)  weights digest \(WeightsDigest.of(try weights.rounded(to: precision, from: source).tensors))")
     try output.finish()
   }
 

@@ -25,7 +25,9 @@ enum EvaluateCommand: Subcommand {
     discussion: "Prints loss, accuracy, top-k accuracy, calibration error (the mean difference between confidence and "
       + "accuracy, over 15 bins), precision and recall by class, and which class is taken for which. Every test image "
       + "counts once, over all ranks: the result is the same at any number of them.",
-    options: [weights, data, NetworkSettings.config, top, json, wrong, predictions, Ranks.replicas],
+    options: [
+      weights, data, NetworkSettings.config, NetworkSettings.precision, top, json, wrong, predictions, Ranks.replicas,
+    ],
     overrides: SettingsArguments.overridesHelp,
     examples: [
       Example("dtrain evaluate --weights runs/first/weights.safetensors", "on the data that the settings name"),
@@ -40,7 +42,7 @@ enum EvaluateCommand: Subcommand {
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
     guard let path = arguments[weights] else { return }
-    let file = try WeightsFile.read(path)
+    let file = try WeightsFile.read(path).rounded(to: arguments[NetworkSettings.precision] ?? .float32, from: path)
     var settings = try NetworkSettings.load(arguments, of: file, path)
     if let folder = arguments[data] { settings.dataset.path = folder }
     var outputs = EvaluationRun.Outputs()

@@ -10,7 +10,7 @@ import WeightExchange
 /// `dtrain inspect`.
 enum InspectCommand: Subcommand {
   static let syntax = CommandSyntax(
-    name: "inspect", summary: "what a file of weights holds, or what network some settings make",
+    name: "inspect", summary: "what weights hold, or what network settings make",
     discussion:
       "Of weights, prints each tensor's name, shape and range, the step and epoch at which they were written, "
       + "and their digest: SHA-256 over all parameters, which any tool can compute; of a checkpoint also the digest of "

@@ -9,6 +9,11 @@ enum NetworkSettings {
   static let config = Option(
     "config", placeholder: "FILE",
     help: "the settings of the network (default: those that the weights were trained with, as their file says)")
+  static let precision = Option<StoragePrecision>(
+    choice: "precision",
+    help:
+      "store the weights so, each rounded to the nearest (int8: with a scale for each output); the arithmetic stays "
+      + "that of float32 (default: float32)")
   static let imageSize = Option<[Int]>(
     "image-size", placeholder: "HEIGHTxWIDTH", expectation: "two numbers of pixels, such as 28x28",
     help: "of the images that the network is for (default: 28x28)",

@@ -57,8 +57,11 @@ private func one(_ fields: String) -> String { "{\"W1\":{\(fields)}}" }
   private static let tensors: [(fields: String, expected: String)] = [
     ("\"dtype\":\"F32\",\"shape\":[2]", "dtype, shape or data_offsets is missing"),
     (good + ",\"layout\":\"x\"", "the field \"layout\" is unknown"),
-    (good.replacingOccurrences(of: "F32", with: "F16"), "its type is \"F16\", and only F32 is read"),
-    (good.replacingOccurrences(of: "F32", with: "F\\u001b"), "its type is \"F\\u{1B}\", and only F32 is read"),
+    (good.replacingOccurrences(of: "F32", with: "F64"), "its type is \"F64\", and only F32, F16, BF16, I8 are read"),
+    (
+      good.replacingOccurrences(of: "F32", with: "F\\u001b"),
+      "its type is \"F\\u{1B}\", and only F32, F16, BF16, I8 are read"
+    ),
     (good.replacingOccurrences(of: "[2]", with: "[3]"), "its shape [3] takes 12 bytes, but it has 8"),
     (good.replacingOccurrences(of: "[2]", with: "[2,0]"), "its shape [2, 0] takes 0 bytes, but it has 8"),
     (

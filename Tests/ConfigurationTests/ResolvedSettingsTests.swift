@@ -24,6 +24,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.model.filterSizes = list(1...64)
   settings.model.paddings = list(0...64)
   settings.model.strides = list(1...64)
+  settings.model.poolingInterval = draw(1...9)
   settings.model.hiddenSize = draw(1...65_536)
   settings.model.outputSize = draw(2...65_536)
   settings.model.dropoutRatio = fraction()
@@ -158,6 +159,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("model.filter_sizes", "model.filter_sizes=[1,1,1,1,1,1]"),
     ("model.paddings", "model.paddings=[0,1,1,2,1,1]"),
     ("model.strides", "model.strides=[1,1,1,1,1,2]"),
+    ("model.pooling_interval", "model.pooling_interval=3"),
     ("model.hidden_size", "model.hidden_size=51"),
     ("model.output_size", "model.output_size=11"),
     ("model.dropout_ratio", "model.dropout_ratio=0.4"),

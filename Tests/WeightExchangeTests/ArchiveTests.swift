@@ -1,4 +1,5 @@
 import Checkpoints
+import Failures
 import Testing
 
 @testable import WeightExchange
@@ -82,5 +83,34 @@ private func npy(_ header: String, data: Int = 8) -> [UInt8] {
         }
       }
     }
+  }
+}
+
+@Suite struct WeightsFileTests {
+  @Test(arguments: ["npz", "pkl"])
+  func whatAFormatCannotHoldIsRefused(ending: String) throws {
+    let folder = try TemporaryFolder()
+    for tensor in [
+      Tensor(name: String(repeating: "W", count: 70_000), shape: [1], values: [1]),
+      Tensor(name: "W1", shape: [5_000_000_000, 0], values: []),
+    ] {
+      let failure = #expect(throws: Failure.self) {
+        try WeightsFile.write(
+          SafetensorsFile(tensors: [tensor], metadata: [:]), to: "\(folder.path)/x.\(ending)", names: .dtrain, from: "w"
+        )
+      }
+      #expect(failure?.code == .badData)
+    }
+  }
+
+  @Test(arguments: [("x.npz", ParameterNames.dtrain), ("x.pkl", .book), ("x.safetensors", .pytorch)])
+  func fewerBitsAreForSafetensorsAlone(file: String, names: ParameterNames) throws {
+    let folder = try TemporaryFolder()
+    let failure = #expect(throws: Failure.self) {
+      try WeightsFile.write(
+        SafetensorsFile(tensors: [], metadata: [:]), to: folder.path + "/" + file, names: names, precision: .int8,
+        from: "w")
+    }
+    #expect(failure?.code == .usage)
   }
 }
