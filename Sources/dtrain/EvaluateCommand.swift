@@ -16,7 +16,8 @@ enum EvaluateCommand: Subcommand {
 
   static let syntax = CommandSyntax(
     name: "evaluate", summary: "loss and accuracy of weights on the test images",
-    discussion: "Every test image counts once, over all ranks: the result is the same at any number of them.",
+    discussion: "Every test image counts once, over all ranks: the result is the same at any number of them. Of a "
+      + "checkpoint with a moving average of the weights the average is evaluated, as the run itself did.",
     options: [weights, data, config, Ranks.replicas], overrides: SettingsArguments.overridesHelp,
     examples: [
       Example("dtrain evaluate --weights runs/first/weights.safetensors", "on the data that the settings name"),
