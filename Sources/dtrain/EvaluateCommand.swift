@@ -24,7 +24,8 @@ enum EvaluateCommand: Subcommand {
     name: "evaluate", summary: "how good weights are on the test images",
     discussion: "Prints loss, accuracy, top-k accuracy, calibration error (the mean difference between confidence and "
       + "accuracy, over 15 bins), precision and recall by class, and which class is taken for which. Every test image "
-      + "counts once, over all ranks: the result is the same at any number of them.",
+      + "counts once, over all ranks: the result is the same at any number of them. Of a checkpoint with a moving average "
+      + "of the weights the average is evaluated, as the run itself did.",
     options: [
       weights, data, NetworkSettings.config, NetworkSettings.precision, top, json, wrong, predictions, Ranks.replicas,
     ],

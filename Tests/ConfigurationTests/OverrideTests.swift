@@ -52,8 +52,8 @@ private func failure(of overrides: String...) -> Failure? {
     Example("training.bacth=5", "command line: unknown key training.bacth", "did you mean training.batch?"),
     Example(
       "lr=5", "command line: unknown key lr",
-      "the keys and sections are seed, model, dataset, training, evaluation, optimizer, checkpoint, communication, reliability"
-    ),
+      "the keys and sections are seed, model, dataset, augmentation, training, evaluation, optimizer, checkpoint, "
+        + "communication, reliability"),
     Example(
       "training.batch=five", "command line: training.batch must be an integer, but is the text \"five\"",
       "give an integer from 1 to 1048576"),
@@ -64,7 +64,8 @@ private func failure(of overrides: String...) -> Failure? {
       "training.batch=-1", "command line: training.batch is -1, outside its range", "give an integer from 1 to 1048576"),
     Example(
       "training={batch: 5}", "command line: training is a section, not a setting",
-      "set one of training.epochs, training.batch, training.microbatch, training.threads"),
+      "set one of training.epochs, training.batch, training.microbatch, training.label_smoothing, "
+        + "training.early_stopping_patience, training.threads"),
     Example(
       "dataset.path=a # b", "command line: dataset.path is \"a # b\", of which # makes a part a comment",
       "quote a text as in dataset.path='\"text\"'"),

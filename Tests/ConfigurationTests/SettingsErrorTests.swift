@@ -17,7 +17,8 @@ struct Example: Sendable {
 
 private let anInteger = "give an integer from 1 to 1048576"
 private let everything =
-  "the keys and sections are seed, model, dataset, training, evaluation, optimizer, checkpoint, communication, reliability"
+  "the keys and sections are seed, model, dataset, augmentation, training, evaluation, optimizer, checkpoint, "
+  + "communication, reliability"
 private let lengths = "give model.filters, filter_sizes, paddings and strides one element for each convolution"
 private let spelling = "check indentation, colons and quotes there"
 
@@ -30,7 +31,7 @@ private let spelling = "check indentation, colons and quotes there"
     Example("seeds: 4", "x.yaml:1: unknown key seeds", "did you mean seed?"),
     Example(
       "dataset:\n  colour: red", "x.yaml:2: unknown key dataset.colour",
-      "the keys of dataset are name, path, training_samples, test_samples"),
+      "the keys of dataset are name, path, training_samples, test_samples, validation_samples"),
     Example("extremely_wrong: 1", "x.yaml:1: unknown key extremely_wrong", everything),
     Example(
       "training.batch: 100", "x.yaml:1: the key training.batch is written with a dot",
@@ -72,7 +73,7 @@ private let spelling = "check indentation, colons and quotes there"
       "take it out"),
     Example(
       "training: 100", "x.yaml:1: training is a section of settings, but its value is the integer 100",
-      "below it, indented, may stand epochs, batch, microbatch, threads"),
+      "below it, indented, may stand epochs, batch, microbatch, label_smoothing, early_stopping_patience, threads"),
     Example("- 1\n- 2", "x.yaml:1: settings must be a map, but this is a list", "write lines such as `seed: 0`"),
     Example(
       "hello", "x.yaml:1: settings must be a map, but this is the text \"hello\"", "write lines such as `seed: 0`"),
