@@ -51,7 +51,8 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Datasets", "Diagnosis", "Digests", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline",
+        "Training",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -71,7 +72,7 @@ let package = Package(
     + module("Arithmetic", [])
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
-    + module("Datasets", ["Arithmetic", "CZlib", "Failures"])
+    + module("Datasets", ["Arithmetic", "CZlib", "Digests", "Failures"])
     + module("Kernels", [], kernels)
     + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels"])
     + module("Models", ["Failures", "NeuralNetwork"])
@@ -90,6 +91,9 @@ let package = Package(
       "Timeline",
       ["Checkpoints", "Communication", "DataParallel", "Failures", "NeuralNetwork", "Reporting", "Training"],
       testing: ["Configuration", "Datasets"])
+    + module(
+      "Diagnosis",
+      ["Checkpoints", "Communication", "Configuration", "Datasets", "Failures", "Reporting", "Timeline", "Training"])
     + module(
       "Benchmarks",
       [

@@ -35,6 +35,12 @@ public final class MPICommunicator: Communicator {
   ///   - timeout: how long a rank waits for another.
   public init(launcher: Launcher?, timeout: Duration = .seconds(60)) throws(Failure) {
     self.timeout = timeout
+    if let launcher, launcher.lacksPMI {
+      throw Failure(
+        .unavailable,
+        "\(launcher.name) has started \(launcher.size ?? 1) processes without PMI: none of them finds the others",
+        remedy: "add --mpi=pmix (`srun --mpi=list` names what there is), or start mpirun within the allocation")
+    }
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
     let world = dtrain_mpi_comm_world()
@@ -45,11 +51,12 @@ public final class MPICommunicator: Communicator {
     try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
     size = Int(number)
 
-    if let launcher, let launched = launcher.size, launched != size {
+    // A launcher that does not say how many there are still numbers them.
+    if let launcher, let launched = launcher.size ?? launcher.rank.map({ max($0 + 1, size) }), launched != size {
       throw Failure(
         .unavailable,
-        "\(launcher.name) has started \(launched) processes, but this program's MPI library (\(libraryName())) "
-          + "sees \(size): they do not belong together",
+        "\(launcher.name) has started \(launched) processes\(launcher.size == nil ? " or more" : ""), but this "
+          + "program's MPI library (\(MPILibrary.name)) sees \(size): they do not belong together",
         remedy: "start it with the mpirun of that library (see `which -a mpirun`), or rebuild it against the other one")
     }
     let places = try allGather(RankPlace.current().bytes, phase: Phase("start of the job")).map(RankPlace.init(bytes:))
@@ -152,12 +159,4 @@ private struct FinalizeWatch {
     state.monitor.unlock()
     thread.join()
   }
-}
-
-private func libraryName() -> String {
-  var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
-  var length: Int32 = 0
-  guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return "unknown" }
-  let name = String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  return String(name.prefix { $0 != "," && $0 != "\n" })
 }
