@@ -22,7 +22,7 @@ esac
 . launch/environment.sh
 PATH=$PATH:/usr/sbin:/sbin
 
-say() { printf 'launch/slurm-trial.sh: %s\n' "$1" >&2; }
+say() { printf "launch/slurm-trial.sh: %s s: %s\n" "$SECONDS" "$1" >&2; }
 for command in slurmctld slurmd munged sbatch; do
   if ! command -v "$command" >/dev/null; then
     say "there is no $command; launch/setup.sh --clusters installs it"
@@ -117,8 +117,8 @@ nodes_are_idle() { [ "$(sinfo -h -N -o %t 2>/dev/null | grep -c idle)" -ge 2 ]; 
 export OMPI_MCA_btl=tcp,self OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
 
 readonly settings=(
-  dataset.name=synthetic-digits dataset.training_samples=400 dataset.test_samples=100 training.batch=8
-  training.microbatch=2 training.epochs=100000 'model.filters=[8, 8]' 'model.filter_sizes=[3, 3]' 'model.paddings=[1, 1]'
+  dataset.name=synthetic-digits dataset.training_samples=400 dataset.test_samples=100 training.batch=4
+  training.microbatch=1 training.epochs=100000 'model.filters=[8, 8]' 'model.filter_sizes=[3, 3]' 'model.paddings=[1, 1]'
   'model.strides=[1, 1]' checkpoint.every_epochs=100 evaluation.every_epochs=100000
 )
 digest() { sed -n 's/^weights digest \(sha256:[0-9a-f]*\).*/\1/p' "$1" | tail -n 1; }
@@ -131,7 +131,7 @@ submit() {
     --quiet --run-dir "$trial/run-$name" --max-steps "$steps" "${settings[@]}"
 }
 is_over() { [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
-has_steps() { [ -s "$trial/run-$1/metrics.jsonl" ]; }
+has_begun() { [ -e "$trial/run-$1/configuration.yaml" ]; }
 
 # expect NAME DIGEST STARTS
 expect() {
@@ -144,7 +144,7 @@ expect() {
   say "$1: $2 after $3 start(s)"
 }
 
-readonly short=60 long=${DTRAIN_TRIAL_STEPS:-3000}
+readonly short=60 long=2500
 for steps in $short $long; do
   "$DTRAIN_EXECUTABLE" train --quiet --run-dir "$trial/alone-$steps" --max-steps "$steps" "${settings[@]}" \
     >"$trial/alone-$steps.out"
@@ -161,14 +161,14 @@ wait_until 60 is_over "$job"
 expect by-mpirun "$(digest "$trial/alone-$short.out")" 1
 
 job=$(submit signalled "$long")
-wait_until 60 has_steps signalled
+wait_until 60 has_begun signalled
 # As Slurm itself does a minute before the job's time is up.
 scancel --batch --signal=USR1 "$job"
 wait_until 120 is_over "$job"
 expect signalled "$(digest "$trial/alone-$long.out")" 2
 
 job=$(submit preempted "$long")
-wait_until 60 has_steps preempted
+wait_until 60 has_begun preempted
 urgent=$(sbatch --parsable --partition=urgent --nodes=2 --exclusive --output="$trial/urgent.out" --wrap='true')
 wait_until 120 is_over "$urgent"
 wait_until 120 is_over "$job"

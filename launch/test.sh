@@ -2,9 +2,13 @@
 # launch/test.sh [swift test arguments …]
 #
 # Checks everything in one command: installs what is missing, gets MNIST if it can be had, lints the Swift sources and
-# the scripts, builds with warnings as errors, and runs every test. Arguments go to `swift test`:
+# the scripts, builds with warnings as errors, runs every test, and tries Slurm and ssh on this host. Arguments go to
+# `swift test`, and nothing is tried then:
 #
 #   launch/test.sh --filter DatasetsTests
+#
+# The trials are skipped where what they need is missing, unless DTRAIN_REQUIRE_TRIALS is set. On a machine that runs
+# systemd it is not installed unasked: launch/setup.sh --clusters does.
 #
 # It builds in a folder of its own, .build/tests, since the flags differ from those of `swift run`.
 set -euo pipefail
@@ -28,7 +32,7 @@ launch/fetch-mnist.sh || step 'without MNIST: the tests that need it are skipped
 
 step 'lint'
 swift format lint --strict -r Package.swift Sources Tests
-shellcheck -x launch/*.sh .ci/run
+shellcheck -x launch/*.sh launch/slurm.sbatch .ci/run
 python3 -c 'import ast, sys
 for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py
 
@@ -43,4 +47,20 @@ DTRAIN_EXECUTABLE=$(swift build --show-bin-path "${build[@]}")/dtrain
 export DTRAIN_EXECUTABLE
 
 step 'test'
-exec swift test --skip-build "${build[@]}" "$@"
+swift test --skip-build "${build[@]}" "$@"
+if [ $# -gt 0 ]; then exit 0; fi
+
+# Codes 69 and 77: something is missing, or the right to it.
+try() {
+  local code=0
+  step "$1"
+  "$1" || code=$?
+  if [ $code -eq 0 ]; then return; fi
+  if { [ $code -ne 69 ] && [ $code -ne 77 ]; } || [ -n "${DTRAIN_REQUIRE_TRIALS:-}" ]; then exit $code; fi
+  step "$1 was skipped"
+}
+if [ ! -d /run/systemd/system ] || [ -n "${DTRAIN_REQUIRE_TRIALS:-}" ]; then
+  launch/setup.sh --clusters || [ -z "${DTRAIN_REQUIRE_TRIALS:-}" ]
+fi
+try launch/slurm-trial.sh
+try launch/cluster-trial.sh

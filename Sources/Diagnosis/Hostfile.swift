@@ -27,11 +27,12 @@ public struct Hostfile: Equatable, Sendable {
         guard let number = try Self.slots(word, place: place) else { continue }
         slots = number
       }
-      guard !hosts.contains(where: { $0.name == host }) else {
-        throw Failure(
-          .badData, "\(place): \(host) is named a second time", remedy: "give each host one line, with all its slots")
+      if let known = hosts.firstIndex(where: { $0.name == host }) {
+        // A scheduler's file names a host once a slot.
+        hosts[known] = Host(name: host, slots: (hosts[known].slots ?? 1) + (slots ?? 1))
+      } else {
+        hosts.append(Host(name: host, slots: slots))
       }
-      hosts.append(Host(name: host, slots: slots))
     }
     guard !hosts.isEmpty else {
       throw Failure(.badData, "\(name) names no host", remedy: "write a line such as \"node1 slots=4\" for each host")
@@ -51,7 +52,7 @@ public struct Hostfile: Equatable, Sendable {
   private static func slots(_ word: String, place: String) throws(Failure) -> Int? {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let known = ["slots", "cpu", "count", "max_slots", "max-slots", "slots_max", "slots-max"]
-    let words = ["username", "user_name", "user-name", "port"]
+    let words = ["user", "username", "user_name", "user-name", "port"]
     guard parts.count == 2, known.contains(parts[0]) || words.contains(parts[0]), !parts[1].isEmpty else {
       let near = Spelling.nearest(to: parts[0], in: known + words).map { "did you mean \($0)=N? " } ?? ""
       throw Failure(

@@ -1,3 +1,5 @@
+import Communication
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -83,7 +85,9 @@ enum NetworkChecks {
   private static func list(_ interfaces: [Interface]) -> String { interfaces.map(\.name).joined(separator: ", ") }
 
   /// Whether Open MPI's parameters leave the ranks a way to each other.
-  static func transports(_ circumstances: Circumstances, _ hostfile: Hostfile?) -> Finding {
+  static func transports(
+    _ circumstances: Circumstances, _ hostfile: Hostfile?, library: String = MPILibrary.name
+  ) -> Finding {
     let name = "transports"
     let parameters = circumstances.parameters
     for layer in ["pml", "mtl"] {
@@ -97,11 +101,12 @@ enum NetworkChecks {
     let named = Set(text.drop { $0 == "^" }.split(separator: ",").map(String.init))
     func isLeft(_ transport: String) -> Bool { named.contains(transport) != isExclusion }
     let shown = "\(parameters.origin("btl"))=\(text)"
-    let remedy = "unset it, or set it to vader,tcp,self"
+    let remedy = "unset it, or set it to \(library.hasPrefix("Open MPI v5") ? "sm" : "vader"),tcp,self"
     guard isLeft("self") else {
       return Finding(name, .failure, "\(shown) leaves out self, without which MPI does not start", remedy: remedy)
     }
-    let within = ["vader", "sm", "tcp"].filter(isLeft)
+    // Open MPI 5 has the old name again.
+    let within = [library.hasPrefix("Open MPI v5") ? "sm" : "vader", "tcp"].filter(isLeft)
     let between = ["tcp", "openib", "usnic", "ofi", "uct"].filter(isLeft)
     if within.isEmpty {
       return Finding(name, .failure, "\(shown) leaves ranks of one host no way to each other", remedy: remedy)

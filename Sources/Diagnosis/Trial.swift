@@ -14,7 +14,10 @@ enum Trial {
     let seconds = circumstances.settings.communication.timeoutSeconds + 30
     let trial: ChildProcess
     do throws(Failure) {
-      trial = try ChildProcess.run(arguments, environment: circumstances.environment, seconds: seconds)
+      // Where the library crashes, a backtrace says nothing to the user and takes seconds.
+      trial = try ChildProcess.run(
+        arguments, environment: circumstances.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own },
+        seconds: seconds)
     } catch {
       return [Finding(name, .failure, error.cause, remedy: error.remedy)]
     }
