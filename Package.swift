@@ -65,7 +65,8 @@ let package = Package(
       path: "Tests/Support/AllocationProbe", swiftSettings: optimized),
     .testTarget(
       name: "dtrainTests", dependencies: ["Configuration", "dtrain", "Failures", "Kernels"], swiftSettings: optimized),
-    .testTarget(name: "EndToEndTests", dependencies: ["dtrain", "Kernels"], swiftSettings: optimized),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Configuration", "dtrain", "Kernels"], swiftSettings: optimized),
   ]
     + module("Failures", [])
     + module("Arguments", ["Failures"])
