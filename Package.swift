@@ -53,8 +53,8 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Supervision", "Timeline",
-        "Training", "WeightExchange",
+        "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting",
+        "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -67,14 +67,15 @@ let package = Package(
       path: "Tests/Support/AllocationProbe", swiftSettings: optimized),
     .testTarget(
       name: "dtrainTests", dependencies: ["Configuration", "dtrain", "Failures", "Kernels"], swiftSettings: optimized),
-    .testTarget(name: "EndToEndTests", dependencies: ["dtrain", "Kernels"], swiftSettings: optimized),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Configuration", "dtrain", "Kernels"], swiftSettings: optimized),
   ]
     + module("Failures", [])
     + module("Arguments", ["Failures"])
     + module("Arithmetic", [])
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
-    + module("Datasets", ["Arithmetic", "CZlib", "Failures"])
+    + module("Datasets", ["Arithmetic", "CZlib", "Digests", "Failures"])
     + module("Augmentation", ["Arithmetic"], kernels)
     + module("Kernels", [], kernels)
     + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels"])
@@ -97,6 +98,9 @@ let package = Package(
       "Timeline",
       ["Checkpoints", "Communication", "DataParallel", "Failures", "NeuralNetwork", "Reporting", "Training"],
       testing: ["Configuration", "Datasets"])
+    + module(
+      "Diagnosis",
+      ["Checkpoints", "Communication", "Configuration", "Datasets", "Failures", "Reporting", "Timeline", "Training"])
     + module(
       "Benchmarks",
       [

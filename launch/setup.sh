@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# launch/setup.sh [--tests] [--peers] [--openmpi-defaults]
+# launch/setup.sh [--tests] [--clusters] [--peers] [--openmpi-defaults]
 #
 # Makes the machine ready to build and run dtrain: checks that the Swift toolchain is there, and installs what is
 # missing of Open MPI, zlib, libyaml, libcrypto, libpng and pkg-config. Where nothing is missing it changes nothing and
@@ -7,6 +7,8 @@
 # launch/train.sh and launch/test.sh call it.
 #
 #   --tests              also what launch/test.sh checks the scripts with
+#   --clusters           also Slurm and sshd, for launch/slurm-trial.sh and launch/cluster-trial.sh; their services are
+#                        not started now, but Debian has them start with the system
 #   --peers              also what launch/compare-peers.sh builds its environment with
 #   --openmpi-defaults   also writes into Open MPI's parameter file of this user what lets the plain
 #                        `mpirun -n 4 swift run dtrain` run on few cores; other lines in that file stay
@@ -34,6 +36,9 @@ needs=(
   'downloader curl-or-wget curl'
 )
 write_openmpi_defaults=false
+starts_services=true
+# Where Debian has daemons.
+PATH=$PATH:/usr/sbin:/sbin
 
 while [ $# -gt 0 ]; do
   case $1 in
@@ -42,9 +47,13 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --tests)
-      # tc lies in /usr/sbin, which is not on everybody's PATH; ip, of the same package, lies in both.
       needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv'
         'command ip iproute2')
+      ;;
+    --clusters)
+      needs+=('command slurmctld slurm-wlm' 'command munged munge' 'command sshd openssh-server'
+        'command ssh openssh-client' 'command ip iproute2' 'command hostname hostname')
+      starts_services=false
       ;;
     --peers)
       needs+=('command python3 python3' 'module ensurepip python3-venv' 'headers Python.h python3-dev'
@@ -103,6 +112,16 @@ update_package_lists() {
   done
 }
 
+# Debian's packages start their services unless this file says no (invoke-rc.d(8)).
+hold_services() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ -e $policy ]; then return; fi
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+  "${as_root[@]}" chmod 755 $policy
+  # shellcheck disable=SC2064 # as it is now
+  trap "${as_root[*]} rm -f $policy" EXIT
+}
+
 install_missing() {
   if ! command -v apt-get >/dev/null; then
     fail 69 "missing, by the names of Debian's packages:$(printf ' %s,' "${missing_names[@]}") to be installed with this system's \
@@ -117,6 +136,7 @@ own package manager"
   fi
   printf 'launch/setup.sh: installing %s\n' "${missing_packages[*]}" >&2
   update_package_lists
+  if ! $starts_services; then hold_services; fi
   local output
   output=$("${as_root[@]}" apt-get install -q -y --no-install-recommends \
     -o "DPkg::Lock::Timeout=$lock_patience_seconds" "${missing_packages[@]}" </dev/null 2>&1) \

@@ -2,13 +2,14 @@
 # launch/test.sh [swift test arguments …]
 #
 # Checks everything in one command: installs what is missing, gets MNIST if it can be had, lints the Swift sources and
-# the scripts, builds with warnings as errors, runs every test, and lets a short campaign of faults loose on a run.
-# Arguments go to `swift test`; then the campaign is left out:
+# the scripts, builds with warnings as errors, runs every test, lets a short campaign of faults loose on a run, and tries
+# Slurm and ssh on this host. Arguments go to `swift test`; then the campaign and the trials are left out:
 #
 #   launch/test.sh --filter DatasetsTests
 #
-# Where hosts cannot be made of network namespaces the faults that need them are skipped, unless
-# DTRAIN_REQUIRE_NAMESPACES=1 demands them.
+# Where hosts cannot be made of network namespaces the faults that need them are skipped, and so are the trials where
+# what they need is missing, unless DTRAIN_REQUIRE_TRIALS is set. On a machine that runs systemd Slurm and sshd are not
+# installed unasked: launch/setup.sh --clusters does.
 #
 # It builds in a folder of its own, .build/tests, since the flags differ from those of `swift run`.
 set -euo pipefail
@@ -33,7 +34,7 @@ launch/python-tools.sh || step 'without NumPy and ONNX Runtime: the tests that n
 
 step 'lint'
 swift format lint --strict -r Package.swift Sources Tests
-shellcheck -x launch/*.sh .ci/run
+shellcheck -x launch/*.sh launch/slurm.sbatch .ci/run
 python3 -c 'import ast, sys
 for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py launch/fault-campaign/*.py \
   Tests/Interchange/*.py Tests/Fuzzing/*.py
@@ -54,5 +55,20 @@ swift test --skip-build "${build[@]}" "$@"
 
 step 'faults'
 require=()
-if [ "${DTRAIN_REQUIRE_NAMESPACES:-0}" = 1 ]; then require=(--require-namespaces); fi
+if [ -n "${DTRAIN_REQUIRE_TRIALS:-}" ]; then require=(--require-namespaces); fi
 launch/fault-campaign.sh --epochs 2 "${require[@]}"
+
+# Codes 69 and 77: something is missing, or the right to it.
+try() {
+  local code=0
+  step "$1"
+  "$1" || code=$?
+  if [ $code -eq 0 ]; then return; fi
+  if { [ $code -ne 69 ] && [ $code -ne 77 ]; } || [ -n "${DTRAIN_REQUIRE_TRIALS:-}" ]; then exit $code; fi
+  step "$1 was skipped"
+}
+if [ ! -d /run/systemd/system ] || [ -n "${DTRAIN_REQUIRE_TRIALS:-}" ]; then
+  launch/setup.sh --clusters || [ -z "${DTRAIN_REQUIRE_TRIALS:-}" ]
+fi
+try launch/slurm-trial.sh
+try launch/cluster-trial.sh

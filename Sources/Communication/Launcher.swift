@@ -14,11 +14,14 @@ public struct Launcher: Equatable, Sendable {
   public let rank: Int?
   /// The number of processes, where the launcher says it.
   public let size: Int?
+  /// Whether it has left the processes no way to find each other: a step of SLURM's without any PMI.
+  public let lacksPMI: Bool
 
-  public init(name: String, rank: Int?, size: Int?) {
+  public init(name: String, rank: Int?, size: Int?, lacksPMI: Bool = false) {
     self.name = name
     self.rank = rank
     self.size = size
+    self.lacksPMI = lacksPMI
   }
 
   /// The launcher of the process with this environment, or nil: then the process is alone, and MPI stays untouched.
@@ -35,7 +38,10 @@ public struct Launcher: Equatable, Sendable {
     let slurmRank = number("SLURM_PROCID")
     let slurmSize = slurmRank == nil ? nil : number("SLURM_STEP_NUM_TASKS")
     if slurmSize == 1 { return nil }
-    if let slurmSize { return Launcher(name: "srun (SLURM)", rank: slurmRank, size: slurmSize) }
+    if let slurmSize {
+      let lacksPMI = ["PMIX_RANK", "PMI_RANK", "PMI_FD"].allSatisfy { environment[$0] == nil }
+      return Launcher(name: "srun (SLURM)", rank: slurmRank, size: slurmSize, lacksPMI: lacksPMI)
+    }
     if let rank = number("PMI_RANK"), let size = number("PMI_SIZE") {
       return Launcher(name: "a PMI launcher (MPICH, Intel MPI, …)", rank: rank, size: size)
     }
@@ -54,6 +60,6 @@ public struct Launcher: Equatable, Sendable {
 
   private static let keys = [
     "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "PMI_RANK", "PMI_SIZE",
-    "PMIX_RANK",
+    "PMI_FD", "PMIX_RANK",
   ]
 }

@@ -40,6 +40,12 @@ public final class MPICommunicator: Communicator {
   ///   - timeout: how long a rank waits for another; five times that in `MPI_Init`, whose end a thread watches.
   public init(launcher: Launcher?, timeout: Duration = .seconds(60)) throws(Failure) {
     self.timeout = timeout
+    if let launcher, launcher.lacksPMI {
+      throw Failure(
+        .unavailable,
+        "\(launcher.name) has started \(launcher.size ?? 1) processes without PMI: none of them finds the others",
+        remedy: "add --mpi=pmix (`srun --mpi=list` names what there is), or start mpirun within the allocation")
+    }
     try Self.initialize(rank: launcher?.rank, timeout: timeout * Self.startFactor)
     let world = dtrain_mpi_comm_world()
     try check(MPI_Comm_set_errhandler(world, dtrain_mpi_errors_return()), "MPI_Comm_set_errhandler")
@@ -49,11 +55,12 @@ public final class MPICommunicator: Communicator {
     try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
     size = Int(number)
 
-    if let launcher, let launched = launcher.size, launched != size {
+    // A launcher that does not say how many there are still numbers them.
+    if let launcher, let launched = launcher.size ?? launcher.rank.map({ max($0 + 1, size) }), launched != size {
       throw Failure(
         .unavailable,
-        "\(launcher.name) has started \(launched) processes, but this program's MPI library (\(libraryName())) "
-          + "sees \(size): they do not belong together",
+        "\(launcher.name) has started \(launched) processes\(launcher.size == nil ? " or more" : ""), but this "
+          + "program's MPI library (\(MPILibrary.name)) sees \(size): they do not belong together",
         remedy: "start it with the mpirun of that library (see `which -a mpirun`), or rebuild it against the other one")
     }
     let places = try allGather(RankPlace.current().bytes, phase: Phase("start of the job")).map(RankPlace.init(bytes:))
@@ -72,7 +79,7 @@ public final class MPICommunicator: Communicator {
     watch.cancel()
     guard provided >= Int32(MPI_THREAD_FUNNELED) else {
       throw Failure(
-        .unavailable, "this MPI library (\(libraryName())) allows no threads beside the one that calls it",
+        .unavailable, "this MPI library (\(MPILibrary.name)) allows no threads beside the one that calls it",
         remedy: "use a library that was built with thread support (MPI_THREAD_FUNNELED)")
     }
   }
@@ -141,12 +148,4 @@ public final class MPICommunicator: Communicator {
     try check(MPI_Finalize(), "MPI_Finalize")
     watch.cancel()
   }
-}
-
-private func libraryName() -> String {
-  var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
-  var length: Int32 = 0
-  guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return "unknown" }
-  let name = String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  return String(name.prefix { $0 != "," && $0 != "\n" })
 }

@@ -10,7 +10,7 @@ import Failures
 #endif
 
 /// How far the clocks of ranks are apart.
-enum ClockOffset {
+public enum ClockOffset {
   /// What has to be added to this rank's monotonic clock to get rank 0's. In nanoseconds.
   ///
   /// Ranks on one system share its clock: 0. For the others see `measured`. Every rank has to call it.
@@ -24,7 +24,7 @@ enum ClockOffset {
   /// One exchange with each of the ranks named, in turn: rank 0 asks, the rank answers with its time, which it is taken
   /// to have read in the middle between question and answer (Cristian, "Probabilistic clock synchronization", 1989). Of
   /// several questions the one with the fastest answer counts; the error is at most half the time that it took.
-  static func measured(
+  public static func measured(
     _ communicator: any Communicator, for others: [Int], clock: () -> UInt64
   ) throws(Failure) -> Int64 {
     let phase = Phase("comparison of clocks")

@@ -28,17 +28,6 @@ enum DefaultConfiguration {
 
   /// The file as this process finds it.
   static func find() -> String? {
-    find(executable: executablePath(), isReadable: { access($0, R_OK) == 0 })
-  }
-
-  private static func executablePath() -> String? {
-    #if os(Linux)
-      let link = "/proc/self/exe"
-    #else
-      let link = CommandLine.arguments.first ?? ""
-    #endif
-    guard let path = realpath(link, nil) else { return nil }
-    defer { free(path) }
-    return String(cString: path)
+    find(executable: ProgramFile.path(), isReadable: { access($0, R_OK) == 0 })
   }
 }

@@ -62,6 +62,8 @@ enum Ranks {
     if let rank = launcher.rank { try InjectedFault.strike(.start, rank: rank) }
     let communicator = try MPICommunicator(launcher: launcher, timeout: timeout)
     do throws(Failure) {
+      try communicator.agree(
+        on: ProgramFile.digest().bytes, what: "build of the program", phase: Phase("comparison of the programs"))
       try body(communicator)
       try communicator.finish()
     } catch {

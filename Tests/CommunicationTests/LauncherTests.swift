@@ -35,6 +35,15 @@ import Testing
     #expect(Launcher.detect(["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1", "PMIX_RANK": "0"]) == nil)
   }
 
+  @Test func aSlurmStepWithoutPMIIsToldApart() {
+    let step = ["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "4"]
+    #expect(Launcher.detect(step)?.lacksPMI == true)
+    for key in ["PMIX_RANK", "PMI_RANK", "PMI_FD"] {
+      #expect(Launcher.detect(step.merging([key: "1"]) { $1 })?.lacksPMI == false)
+    }
+    #expect(Launcher.detect(["OMPI_COMM_WORLD_SIZE": "4"])?.lacksPMI == false)
+  }
+
   @Test func whatIsNoNumberCountsAsAbsent() {
     #expect(Launcher.detect(["OMPI_COMM_WORLD_SIZE": "many", "PMI_RANK": "-1", "PMI_SIZE": "4"]) == nil)
   }
