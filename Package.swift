@@ -45,6 +45,7 @@ let package = Package(
     systemLibrary("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
     systemLibrary("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+    systemLibrary("CPNG", pkgConfig: "libpng", package: "libpng-dev"),
     .target(name: "CProcessor"),
     .target(name: "CStopRequest"),
     .executableTarget(
@@ -79,6 +80,7 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
+    + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
     + module(
       "Training",

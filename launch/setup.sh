@@ -2,7 +2,7 @@
 # launch/setup.sh [--tests] [--peers] [--openmpi-defaults]
 #
 # Makes the machine ready to build and run dtrain: checks that the Swift toolchain is there, and installs what is
-# missing of Open MPI, zlib, libyaml, libcrypto and pkg-config. Where nothing is missing it changes nothing and
+# missing of Open MPI, zlib, libyaml, libcrypto, libpng and pkg-config. Where nothing is missing it changes nothing and
 # asks for no network. It installs on Debian and its relatives, as root or with sudo; elsewhere it names what is missing.
 # launch/train.sh and launch/test.sh call it.
 #
@@ -30,6 +30,7 @@ needs=(
   'library zlib zlib1g-dev'
   'library yaml-0.1 libyaml-dev'
   'library libcrypto libssl-dev'
+  'library libpng libpng-dev'
   'downloader curl-or-wget curl'
 )
 write_openmpi_defaults=false
