@@ -52,7 +52,8 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -80,13 +81,14 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
+    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
     + module(
       "Training",
       [
-        "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Models",
-        "NeuralNetwork", "Optimizers", "Reporting",
+        "Arithmetic", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests",
+        "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",

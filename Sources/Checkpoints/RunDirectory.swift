@@ -63,6 +63,26 @@ public struct RunDirectory: Equatable, Sendable {
     }
   }
 
+  /// The weights of the run that ended last; nil where there are none.
+  ///
+  /// - Parameter parent: the folder of runs.
+  public static func newestWeights(in parent: String = "runs") -> String? {
+    guard let folder = opendir(parent) else { return nil }
+    defer { closedir(folder) }
+    var newest: (path: String, seconds: Int)?
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      }
+      let path = RunDirectory(path: "\(parent)/\(name)").weights
+      var status = stat()
+      guard !name.hasPrefix("."), stat(path, &status) == 0 else { continue }
+      let seconds = Int(status.st_mtim.tv_sec)
+      if newest.map({ (seconds, path) > ($0.seconds, $0.path) }) ?? true { newest = (path, seconds) }
+    }
+    return newest?.path
+  }
+
   /// Makes a folder and those above it, where they are not there yet.
   static func makeFolders(_ path: String) throws(Failure) {
     if mkdir(path, 0o777) == 0 { return }

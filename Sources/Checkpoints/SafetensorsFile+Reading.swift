@@ -1,13 +1,5 @@
 import Failures
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 extension SafetensorsFile {
   /// Reads a file, and refuses it whole where anything in it is not as the format says.
   ///
@@ -56,59 +48,5 @@ extension SafetensorsFile {
     Failure(
       .badData, "\(path): not a good safetensors file: \(reason)",
       remedy: "the file is damaged or of another kind; take another copy of it")
-  }
-}
-
-/// A regular file that is open for reading.
-private struct InputFile: ~Copyable {
-  let size: Int
-  private let path: String
-  private let descriptor: Int32
-
-  init(_ path: String) throws(Failure) {
-    // Without O_NONBLOCK, opening a pipe waits for somebody who writes.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw Failure.reading(path, errno) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      let number = errno
-      close(descriptor)
-      throw Failure.reading(path, number)
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw Failure(
-        .noInput, "\(path): this is \(status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file")",
-        remedy: "give the path of a safetensors file")
-    }
-    self.path = path
-    self.descriptor = descriptor
-    size = Int(status.st_size)
-  }
-
-  deinit { close(descriptor) }
-
-  /// - Parameter offset: in bytes.
-  func read<Value: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-    _ count: Int, of type: Value.Type, at offset: Int
-  ) throws(Failure) -> [Value] {
-    var values = [Value](repeating: 0, count: count)
-    try values.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
-      try fill(UnsafeMutableRawBufferPointer(buffer), from: offset)
-    }
-    return values
-  }
-
-  private func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(Failure) {
-    var done = 0
-    while done < buffer.count, let start = buffer.baseAddress {
-      let count = pread(descriptor, start + done, buffer.count - done, off_t(offset + done))
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw Failure.reading(path, errno) }
-      guard count > 0 else {
-        throw SafetensorsFile.damaged(path, "it ends at byte \(offset + done), while it is read")
-      }
-      done += count
-    }
   }
 }

@@ -18,7 +18,7 @@ public struct Tensor: Equatable, Sendable {
   }
 
   /// The number of elements of a shape, nil where a size is negative or the product does not fit an `Int`.
-  static func count(of shape: [Int]) -> Int? {
+  package static func count(of shape: [Int]) -> Int? {
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
@@ -47,7 +47,7 @@ extension Tensor {
 }
 
 /// Text of unknown origin as it may stand in a message or a table: short, and in printable ASCII.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
   let scalars = text.unicodeScalars
   let shown = scalars.prefix(60).map { $0.value >= 0x20 && $0.value < 0x7f ? String($0) : $0.escaped(asASCII: true) }
   return shown.joined() + (scalars.count > 60 ? "..." : "")

@@ -34,7 +34,7 @@ public final class Dropout: Layer {
   /// What a kept value is multiplied by in training.
   var trainingScale: Float { form == .inverted ? Float(1 / (1 - ratio)) : 1 }
   /// What every value is multiplied by in prediction.
-  var predictionScale: Float { form == .book ? Float(1 - ratio) : 1 }
+  public var predictionScale: Float { form == .book ? Float(1 - ratio) : 1 }
 
   public func makePass(_ connection: LayerConnection) -> LayerPass { DropoutPass(self, connection) }
 }

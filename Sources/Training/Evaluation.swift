@@ -35,10 +35,11 @@ public final class Evaluation {
 
   /// See `Trainer.isStopRequested`.
   var isStopRequested: () -> Bool = { false }
-  private let dataset: any Dataset
-  private let plan: BatchPlan
+  let dataset: any Dataset
+  let plan: BatchPlan
+  let communicator: any Communicator
   private let reduction: OrderedAllReduce
-  private let workers: [MicrobatchWorker]
+  let workers: [MicrobatchWorker]
 
   /// - Parameters:
   ///   - microbatch: samples a leaf of the tree.
@@ -56,6 +57,7 @@ public final class Evaluation {
   ) throws(Failure) {
     self.dataset = dataset
     self.workers = workers
+    self.communicator = communicator
     plan = BatchPlan(sampleCount: dataset.count, batch: max(1, dataset.count), microbatch: microbatch)
     // Of a gradient without parameters nothing is left but the statistics that travel with it.
     reduction = try OrderedAllReduce(
@@ -66,7 +68,10 @@ public final class Evaluation {
   /// - Parameter step: steps made so far, for the message of an error.
   /// - Throws: on every rank a failure when the loss is not finite, and `.preempted` where one was asked to stop;
   ///   whatever the exchange throws.
-  public func run(step: Int? = nil) throws(Failure) -> Result {
+  public func run(step: Int? = nil) throws(Failure) -> Result { try run(step: step, scores: nil) }
+
+  /// - Parameter scores: where this rank's samples leave their scores, [samples][classes] for all of them, if given.
+  func run(step: Int?, scores: UnsafeMutablePointer<Float>?) throws(Failure) -> Result {
     observer?.enters(.evaluation(afterStep: step ?? 0))
     defer { observer?.enters(.idle) }
     let (_, statistics) = try reduction.reduce(
@@ -77,7 +82,8 @@ public final class Evaluation {
         leaf.statistics = StepStatistics(samples: 1, stopRequests: 1)
         return
       }
-      workers[worker].evaluate(plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf)
+      workers[worker].evaluate(
+        plan.samples(ofBatch: 0, microbatch: microbatch), dataset: dataset, into: leaf, scores: scores)
     }
     guard statistics.stopRequests == 0 else { throw .stopped(after: step ?? 0) }
     guard statistics.nonFinite == 0 else {

@@ -7,44 +7,88 @@ import Failures
 import NeuralNetwork
 import Reporting
 
-/// Loss and accuracy of stored weights on the test images: what `dtrain evaluate` does on each rank.
+/// How good stored weights are on the test images: what `dtrain evaluate` does on each rank.
 public struct EvaluationRun: Sendable {
+  /// What is written besides the lines on standard output, each where a path is given.
+  public struct Outputs: Sendable {
+    /// All figures, as one JSON object.
+    public var report: String?
+    /// The wrong answers, as PNG.
+    public var wrongAnswers: String?
+    /// Every sample's label, answer and scores, as CSV.
+    public var predictions: String?
+    /// The k of top-k accuracy.
+    public var topCount = 2
+
+    public init() {}
+
+    var paths: [String] { [report, wrongAnswers, predictions].compactMap { $0 } }
+  }
+
   private let settings: Settings
   private let weights: SafetensorsFile
   private let weightsPath: String
+  private let outputs: Outputs
 
   /// - Parameters:
   ///   - settings: those of the network that the weights are of.
   ///   - weightsPath: the weights' file, for messages.
-  public init(settings: Settings, weights: SafetensorsFile, weightsPath: String) {
+  public init(settings: Settings, weights: SafetensorsFile, weightsPath: String, outputs: Outputs = Outputs()) {
     self.settings = settings
     self.weights = weights
     self.weightsPath = weightsPath
+    self.outputs = outputs
   }
 
   /// - Throws: `.badData` where the weights do not fit the network; whatever else has to end the job.
   public func run(on communicator: any Communicator) throws(Failure) {
+    if communicator.rank == 0 {
+      for path in outputs.paths { try AtomicFile.probe(for: path) }
+    }
     let digest = WeightsDigest.of(weights.tensors)
     try communicator.agree(
       on: SHA256.of("\(digest)\n\(settings.agreementDigest)").bytes, what: "weights or configuration",
       phase: Phase("agreement on the weights"))
     let test = try settings.openDataset(.test)
     try communicator.agree(on: test.sampleDigest.bytes, what: "data set", phase: Phase("agreement on the data"))
-    let network = try settings.makeNetwork(for: test.imageShape)
-    network.parameters.take(
-      try weights.tensors(matching: network.parameters.tensors.map { ($0.name, $0.shape) }, from: weightsPath))
-    network.prepareParameters()
-    let result = try Evaluation(
+    let network = try settings.makeNetwork(for: test.imageShape, weights: weights, from: weightsPath)
+    let (result, predictions) = try Evaluation(
       network: network, dataset: test, microbatch: settings.evaluation.microbatch,
       threads: settings.threads(on: communicator), communicator: communicator
-    ).run()
-    guard communicator.rank == 0 else { return }
+    ).runWithPredictions()
+    guard let predictions else { return }
+    let report = ClassificationReport(predictions, topCount: outputs.topCount)
+    try write(result, report, predictions, digest, of: test)
     let output = TextOutput()
     let data = RunData(test)
     output.writeLine("data \(test.name), \(test.origin)")
     output.writeLine(ResultText.weights(digest, of: data))
     output.writeLine("test loss \(NumberText.loss(result.loss))")
     output.writeLine(ResultText.accuracy(result, of: data))
+    for line in report.lines { output.writeLine(line) }
+    if let path = outputs.wrongAnswers { output.writeLine("\nwrong answers \(path)\(left(of: result.errors))") }
     try output.finish()
+  }
+
+  private func left(of errors: Int) -> String {
+    errors > WrongAnswersSheet.limit ? " (the \(WrongAnswersSheet.limit) surest of \(errors))" : ""
+  }
+
+  private func write(
+    _ result: Evaluation.Result, _ report: ClassificationReport, _ predictions: Predictions, _ digest: Digest,
+    of test: any Datasets.Dataset
+  ) throws(Failure) {
+    if let path = outputs.report {
+      let head: [JSONValue.Member] = [
+        .init("weights_digest", .text("\(digest)")), .init("data", .text(test.name)),
+        .init("samples", .integer(result.samples)), .init("errors", .integer(result.errors)),
+        .init("accuracy", .number(result.accuracy)), .init("loss", .number(result.loss)),
+      ]
+      try AtomicFile.write(JSONValue.object(head + report.members).encoded + "\n", to: path)
+    }
+    if let path = outputs.wrongAnswers {
+      try WrongAnswersSheet.picture(of: predictions, in: test).write(to: path)
+    }
+    if let path = outputs.predictions { try AtomicFile.write(predictions.commaSeparated, to: path) }
   }
 }

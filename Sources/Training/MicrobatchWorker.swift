@@ -6,6 +6,7 @@ import NeuralNetwork
 /// a microbatch's samples.
 final class MicrobatchWorker {
   private let workspace: Workspace
+  let classes: Int
   /// Told what is being done in a microbatch, if set.
   var observer: (any WorkspaceObserver)? {
     get { workspace.observer }
@@ -16,6 +17,7 @@ final class MicrobatchWorker {
   /// - Parameter largestMicrobatch: the most samples that will come at once.
   init(network: Network, largestMicrobatch: Int) {
     workspace = network.makeWorkspace()
+    classes = network.classes
     samples = .allocate(capacity: largestMicrobatch)
   }
 
@@ -36,11 +38,20 @@ final class MicrobatchWorker {
 
   /// Sets the statistics of some samples in prediction.
   ///
-  /// - Parameter indices: the samples, as indices in the data set.
-  func evaluate(_ indices: Range<Int>, dataset: any Dataset, into leaf: GradientVector) {
+  /// - Parameters:
+  ///   - indices: the samples, as indices in the data set.
+  ///   - scores: where each sample's scores go, at its place in [samples][classes] of the whole data set, if given.
+  func evaluate(
+    _ indices: Range<Int>, dataset: any Dataset, into leaf: GradientVector,
+    scores: UnsafeMutablePointer<Float>? = nil
+  ) {
     for (place, index) in indices.enumerated() { samples[place] = UInt32(index) }
+    let target = scores.map { $0 + indices.lowerBound * classes }
     let microbatch = workspace.evaluate(
-      UnsafeBufferPointer(rebasing: samples[..<indices.count]), read: { dataset.read($0, into: $1) })
+      UnsafeBufferPointer(rebasing: samples[..<indices.count]), read: { dataset.read($0, into: $1) },
+      scores: target.map { target in
+        { [classes] place, scores in (target + place * classes).update(from: scores, count: classes) }
+      })
     leaf.statistics = StepStatistics(microbatch, samples: indices.count)
   }
 }

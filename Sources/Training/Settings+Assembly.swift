@@ -1,3 +1,4 @@
+import Checkpoints
 import Communication
 import Configuration
 import Datasets
@@ -34,6 +35,20 @@ extension Settings {
       return try description.network(
         inputShape: FeatureShape(channels: shape.channels, height: shape.height, width: shape.width))
     }
+  }
+
+  /// The network for images of this shape with stored weights, ready to predict.
+  ///
+  /// - Parameter path: the weights' file, for messages.
+  /// - Throws: `.configuration`, or `.badData` where the weights do not fit the network.
+  public func makeNetwork(
+    for shape: ImageShape, weights: SafetensorsFile, from path: String
+  ) throws(Failure) -> Network {
+    let network = try makeNetwork(for: shape)
+    network.parameters.take(
+      try weights.tensors(matching: network.parameters.tensors.map { ($0.name, $0.shape) }, from: path))
+    network.prepareParameters()
+    return network
   }
 
   /// - Parameter parameters: what it will update.

@@ -1,53 +1,56 @@
 import Arguments
-import Checkpoints
-import Configuration
 import Failures
 import Training
+import WeightExchange
 
 /// `dtrain evaluate`.
 enum EvaluateCommand: Subcommand {
   private static let weights = Option(
-    "weights", placeholder: "FILE", help: "the safetensors file to evaluate, also a checkpoint", isRequired: true)
+    "weights", placeholder: "FILE",
+    help: "the weights to evaluate: safetensors, also a checkpoint, or .npz, or the book's .pkl", isRequired: true)
   private static let data = Option(
     "data", placeholder: "DIR", help: "the folder that holds the data set's files; the same as dataset.path=DIR")
-  private static let config = Option(
-    "config", placeholder: "FILE",
-    help: "the settings of the network (default: those that the weights were trained with, as their file says)")
+
+  private static let top = Option("top", placeholder: "K", in: 1...65_536, help: "the k of top-k accuracy (default: 2)")
+  private static let json = Option("json", placeholder: "FILE", help: "also write all figures, as one JSON object")
+  private static let wrong = Option<String>(
+    "wrong", placeholder: "FILE.png", expectation: "a name that ends in .png",
+    help: "also draw the images that were answered wrongly, the surest first; under each: truth > answer, confidence",
+    read: { $0.hasSuffix(".png") && $0.utf8.count > 4 ? $0 : nil })
+  private static let predictions = Option(
+    "predictions", placeholder: "FILE.csv", help: "also write every image's label, answer, confidence and scores")
 
   static let syntax = CommandSyntax(
-    name: "evaluate", summary: "loss and accuracy of weights on the test images",
-    discussion: "Every test image counts once, over all ranks: the result is the same at any number of them.",
-    options: [weights, data, config, Ranks.replicas], overrides: SettingsArguments.overridesHelp,
+    name: "evaluate", summary: "how good weights are on the test images",
+    discussion: "Prints loss, accuracy, top-k accuracy, calibration error (the mean difference between confidence and "
+      + "accuracy, over 15 bins), precision and recall by class, and which class is taken for which. Every test image "
+      + "counts once, over all ranks: the result is the same at any number of them.",
+    options: [weights, data, NetworkSettings.config, top, json, wrong, predictions, Ranks.replicas],
+    overrides: SettingsArguments.overridesHelp,
     examples: [
       Example("dtrain evaluate --weights runs/first/weights.safetensors", "on the data that the settings name"),
       Example("mpirun -n 4 dtrain evaluate --weights w.safetensors --data /data/mnist", "with four ranks, other files"),
+      Example("dtrain evaluate --weights w.safetensors --wrong wrong.png", "a picture of the errors"),
     ],
     exitCodes: [
-      .success, .failure, .usage, .badData, .noInput, .unavailable, .software, .osError, .inputOutput, .noPermission,
-      .configuration,
+      .success, .failure, .usage, .badData, .noInput, .unavailable, .software, .osError, .cannotCreate, .inputOutput,
+      .noPermission, .configuration,
     ])
 
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
     guard let path = arguments[weights] else { return }
-    let file = try SafetensorsFile(weightsIn: path)
-    var settings = try settings(arguments, of: file, path)
+    let file = try WeightsFile.read(path)
+    var settings = try NetworkSettings.load(arguments, of: file, path)
     if let folder = arguments[data] { settings.dataset.path = folder }
-    let run = EvaluationRun(settings: settings, weights: file, weightsPath: path)
+    var outputs = EvaluationRun.Outputs()
+    outputs.report = arguments[json]
+    outputs.wrongAnswers = arguments[wrong]
+    outputs.predictions = arguments[predictions]
+    outputs.topCount = arguments[top] ?? outputs.topCount
+    let run = EvaluationRun(settings: settings, weights: file, weightsPath: path, outputs: outputs)
     try Ranks.run(
       replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
     ) { (communicator) throws(Failure) in try run.run(on: communicator) }
-  }
-
-  private static func settings(
-    _ arguments: ParsedArguments, of file: SafetensorsFile, _ path: String
-  ) throws(Failure) -> Settings {
-    // A run may have tested on a part of the images; here all of them count unless the command line says otherwise.
-    if let own = file.configuration, arguments[config] == nil {
-      return try SettingsLoader.load(
-        text: own, named: "\(path), its configuration", overrides: ["dataset.test_samples=0"] + arguments.overrides)
-    }
-    return try SettingsLoader.load(
-      file: arguments[config] ?? DefaultConfiguration.find(), overrides: arguments.overrides)
   }
 }
