@@ -52,7 +52,8 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting", "Timeline", "Training",
+        "Datasets", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting",
+        "RunReports", "Timeline", "Training",
         "WeightExchange",
       ],
       swiftSettings: optimized),
@@ -81,14 +82,16 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
-    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
+    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork", "ProtocolBuffers"], testing: ["Models"])
+    + module("ProtocolBuffers", [])
+    + module("EventFiles", ["Failures", "ProtocolBuffers"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
     + module(
       "Training",
       [
         "Arithmetic", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets", "Digests",
-        "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
+        "EventFiles", "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",
@@ -99,6 +102,12 @@ let package = Package(
       [
         "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Kernels", "NeuralNetwork",
         "Reporting", "Training",
+      ])
+    + module(
+      "RunReports",
+      [
+        "Checkpoints", "Communication", "Configuration", "Datasets", "Digests", "Failures", "Images", "Reporting",
+        "Training",
       ]),
   swiftLanguageModes: [.v6]
 )

@@ -15,12 +15,19 @@ import Failures
 /// To be used by one thread at a time.
 public final class TextOutput {
   let descriptor: Int32
+  let format: MessageFormat
   private let name: String
+  private let rank: Int
   private var error: Int32 = 0
 
-  public init(descriptor: Int32 = STDOUT_FILENO, name: String = "standard output") {
+  /// - Parameter rank: who speaks, where the format tells it.
+  public init(
+    descriptor: Int32 = STDOUT_FILENO, name: String = "standard output", format: MessageFormat = .text, rank: Int = 0
+  ) {
     self.descriptor = descriptor
     self.name = name
+    self.format = format
+    self.rank = rank
   }
 
   /// Makes writing to a pipe without a reader an error instead of the end of the process.
@@ -33,8 +40,10 @@ public final class TextOutput {
     error = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
   }
 
-  /// Writes the text and the end of a line.
-  public func writeLine(_ text: String) { write(text + "\n") }
+  /// Writes the text, in the output's format, and the end of a line.
+  public func writeLine(_ text: String, level: MessageFormat.Level = .info) {
+    write(format.line(text, level: level, rank: rank) + "\n")
+  }
 
   /// - Throws: a failure with `ExitCode.inputOutput` when some text could not be written though someone was reading.
   public func finish() throws(Failure) {

@@ -53,6 +53,11 @@ public final class Trainer {
   private let plan: BatchPlan
   public let trainingStep: TrainingStep
   public let evaluation: Evaluation
+  private let clock: RankClock
+  /// Whether the last evaluation of the run leaves its predictions. The same on every rank.
+  var keepsPredictions = false
+  /// What the network answered in the last evaluation of the run; nil before, and on other ranks than 0.
+  private(set) var predictions: Predictions?
 
   /// - Throws: `.configuration` where there are more ranks than microbatches, `.badData` where there is no sample,
   ///   `.osError` where memory or threads cannot be had.
@@ -84,6 +89,7 @@ public final class Trainer {
       network: network, optimizer: optimizer, dataset: training,
       order: EpochOrder(sampleCount: training.count, seed: schedule.seed), plan: plan, reduction: reduction,
       workers: workers)
+    clock = RankClock(communicator)
     evaluation = try Evaluation(
       dataset: test, microbatch: schedule.evaluationMicrobatch, workers: workers, communicator: communicator)
   }
@@ -126,7 +132,9 @@ public final class Trainer {
     if step > 0, let result = try finishEpoch(observer) { return result }
     while true {
       let (epoch, batch) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+      let start = monotonicNanoseconds()
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
+      clock.stepDone(nanoseconds: monotonicNanoseconds() - start)
       step += 1
       try observer?.stepDone(step, epoch: epoch, statistics)
       guard statistics.stopRequests == 0 else { throw .stopped(after: step) }
@@ -141,8 +149,17 @@ public final class Trainer {
     guard step % stepsPerEpoch == 0 || step == totalSteps else { return nil }
     let epoch = (step - 1) / stepsPerEpoch
     let isDue = (epoch + 1) % schedule.evaluateEveryEpochs == 0 || step == totalSteps
-    let result = isDue ? try evaluation.run(step: step) : nil
+    let result = isDue ? try evaluate() : nil
+    let times = try clock.gather(trainingStep.reductionTimes, step: step)
+    if !times.isEmpty { try observer?.ranksMeasured(times, epoch: epoch, step: step) }
     try observer?.epochDone(epoch, step: step, result)
     return step == totalSteps ? result : nil
+  }
+
+  private func evaluate() throws(Failure) -> Evaluation.Result {
+    guard keepsPredictions, step == totalSteps else { return try evaluation.run(step: step) }
+    let (result, predictions) = try evaluation.runWithPredictions(step: step)
+    self.predictions = predictions
+    return result
   }
 }

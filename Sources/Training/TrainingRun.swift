@@ -30,6 +30,10 @@ public struct TrainingRun: Sendable {
   public var progress: ProgressMode
   /// Leaves the results alone on standard output.
   public var isQuiet: Bool
+  /// Says also how the work is shared, and what every step comes to.
+  public var isVerbose = false
+  /// How all that is written that is said.
+  public var messages = MessageFormat.text
   /// Makes a record of the run from within, if set.
   public var recorder: (any RunRecorder)?
 
@@ -70,6 +74,7 @@ public struct TrainingRun: Sendable {
     let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
     trainer.stepObserver = record
     trainer.isStopRequested = isStopRequested
+    trainer.keepsPredictions = settings.reporting.tensorboard
     do throws(Failure) {
       if communicator.rank == 0 {
         try lead(trainer, network, training, test, communicator)
@@ -96,25 +101,35 @@ public struct TrainingRun: Sendable {
     try store.removeTemporaryFiles()
     let origin = try takeUp(trainer, store)
     try AtomicFile.write(settings.yaml(), to: files.configuration)
-    let output = TextOutput()
+    let output = TextOutput(format: messages)
     let data = RunData(test)
     if !isQuiet {
       var header = header(trainer, network, training, test, communicator, files)
       if let origin { header.add("goes on", "after step \(trainer.step), from \(origin)") }
       for line in header.lines { output.writeLine(line) }
+      if isVerbose {
+        for line in SharedWork(trainer, network, communicator, files).lines { output.writeLine(line) }
+      }
     }
     let journal = RunJournal(
       reporter: ProgressReporter(
-        output: output, mode: isQuiet ? .none : progress, epochs: settings.training.epochs, steps: trainer.totalSteps,
+        output: output, mode: isQuiet || isVerbose ? .none : progress, epochs: settings.training.epochs,
+        steps: trainer.totalSteps,
         images: trainer.totalSamples - trainer.samples(ofSteps: trainer.step),
         evaluations: trainer.totalEvaluations - trainer.evaluationsMade),
-      metrics: try MetricsLog(path: files.metrics, goingOnAfter: trainer.step), data: data,
+      metrics: try MetricsLog(path: files.metrics, table: files.metricsTable, goingOnAfter: trainer.step), data: data,
+      job: RunJournal.Job(
+        ranks: communicator.summary, hosts: communicator.hosts, threads: trainer.schedule.threads),
       learningRate: settings.optimizer.learningRate,
-      epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet)
+      epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet,
+      isVerbose: isVerbose && !isQuiet)
     defer { journal.close() }
+    let events =
+      settings.reporting.tensorboard
+      ? try EventObserver(of: trainer, in: files.path, settings: settings, next: journal, warn: warn) : nil
     let isInStore = origin == store.path(ofStep: trainer.step)
     let checkpoints = try CheckpointObserver(
-      of: trainer, in: store, settings: settings, writtenStep: isInStore ? trainer.step : 0, next: journal,
+      of: trainer, in: store, settings: settings, writtenStep: isInStore ? trainer.step : 0, next: events ?? journal,
       prepare: journal.finish)
     defer { checkpoints.close() }
     let result: Evaluation.Result
@@ -129,6 +144,7 @@ public struct TrainingRun: Sendable {
           + "its state", remedy: "go on with --run-dir \(files.path) --resume auto")
     }
     try journal.finish()
+    try events?.finish(test)
     try checkpoints.finish()
     let weights = network.parameters.tensorsByValue
     try SafetensorsFile(

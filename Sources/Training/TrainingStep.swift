@@ -25,6 +25,13 @@ public final class TrainingStep {
   private let reduction: OrderedAllReduce
   private let workers: [MicrobatchWorker]
 
+  /// What the gradients of this rank's steps so far took.
+  var reductionTimes: ReductionTimes { reduction.times }
+  /// Whether a step was made.
+  var hasGradient: Bool { reduction.times.computation > 0 }
+  /// The mean gradient of the last step, `parameters.count` floats.
+  var gradient: UnsafePointer<Float> { reduction.gradient }
+
   init(
     network: Network, optimizer: Adam, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
     reduction: OrderedAllReduce, workers: [MicrobatchWorker]

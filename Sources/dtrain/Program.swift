@@ -17,7 +17,7 @@ enum Program {
   /// In the order of help.
   static let commands: [any Subcommand.Type] = [
     TrainCommand.self, EvaluateCommand.self, InspectCommand.self, BenchCommand.self,
-    ProfileCommand.self, PredictCommand.self, ConvertCommand.self,
+    ProfileCommand.self, ReportCommand.self, PredictCommand.self, ConvertCommand.self,
   ]
 
   static let syntax = ProgramSyntax(
