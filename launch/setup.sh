@@ -41,7 +41,9 @@ while [ $# -gt 0 ]; do
       sed -n '2,/^[^#]/s/^#\( \|$\)//p' "$0"
       exit 0
       ;;
-    --tests) needs+=('command shellcheck shellcheck' 'command python3 python3') ;;
+    --tests)
+      needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv')
+      ;;
     --peers)
       needs+=('command python3 python3' 'module ensurepip python3-venv' 'headers Python.h python3-dev'
         'command g++ g++')

@@ -25,12 +25,13 @@ step() { printf '== %s\n' "$*"; }
 step 'set-up'
 launch/setup.sh --tests
 launch/fetch-mnist.sh || step 'without MNIST: the tests that need it are skipped'
+launch/python-tools.sh || step 'without NumPy and ONNX Runtime: the tests that need them are skipped'
 
 step 'lint'
 swift format lint --strict -r Package.swift Sources Tests
 shellcheck -x launch/*.sh .ci/run
 python3 -c 'import ast, sys
-for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py
+for name in sys.argv[1:]: ast.parse(open(name).read(), name)' launch/peers/*.py Tests/Interchange/*.py
 
 step 'build, warnings as errors'
 build=(--scratch-path .build/tests -Xswiftc -warnings-as-errors -Xcc -Werror)

@@ -19,6 +19,7 @@ public struct Settings: Equatable, Sendable {
     public var filterSizes = [3, 3, 3, 3, 3, 3]
     public var paddings = [1, 1, 1, 2, 1, 1]
     public var strides = [1, 1, 1, 1, 1, 1]
+    public var poolingInterval = 2
     public var hiddenSize = 50
     public var outputSize = 10
     public var dropoutRatio = 0.5

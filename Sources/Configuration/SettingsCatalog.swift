@@ -31,6 +31,9 @@ public enum SettingsCatalog {
       "model.strides", \.model.strides, in: 1...64, .arithmetic,
       "Step of each convolution's filters, in pixels."),
     .integer(
+      "model.pooling_interval", \.model.poolingInterval, in: 1...64, .arithmetic,
+      "Convolutions from one 2x2 max pooling to the next."),
+    .integer(
       "model.hidden_size", \.model.hiddenSize, in: 1...65_536, .arithmetic,
       "Outputs of the hidden affine layer."),
     .integer(

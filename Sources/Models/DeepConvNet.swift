@@ -3,12 +3,16 @@ import NeuralNetwork
 
 /// `DeepConvNet` of "Deep Learning from Scratch", chapter 8: six convolutions with ReLU, pooling after every second,
 /// two affine layers with dropout after each.
+///
+/// Other sizes make its relatives: fewer, larger filters, or more and smaller ones between two poolings.
 public struct DeepConvNet: Sendable {
-  /// Filters, filter size, padding and stride of each convolution; all lists are equally long and even in number.
+  /// Filters, filter size, padding and stride of each convolution; all lists are equally long.
   public var filters = [16, 16, 32, 32, 64, 64]
   public var filterSizes = [3, 3, 3, 3, 3, 3]
   public var paddings = [1, 1, 1, 2, 1, 1]
   public var strides = [1, 1, 1, 1, 1, 1]
+  /// Convolutions from one pooling to the next.
+  public var poolingInterval = 2
   public var hiddenSize = 50
   public var outputSize = 10
   public var dropoutRatio = 0.5
@@ -23,7 +27,7 @@ public struct DeepConvNet: Sendable {
       layers += [
         .convolution(filters: filters[i], size: filterSizes[i], padding: paddings[i], stride: strides[i]), .relu,
       ]
-      if i % 2 == 1 { layers.append(.maxPooling(size: 2, stride: 2)) }
+      if (i + 1) % poolingInterval == 0 { layers.append(.maxPooling(size: 2, stride: 2)) }
     }
     return layers + [
       .affine(outputs: hiddenSize), .relu, .dropout(ratio: dropoutRatio, form: dropoutForm),

@@ -27,6 +27,7 @@ extension Settings {
       description.filterSizes = model.filterSizes
       description.paddings = model.paddings
       description.strides = model.strides
+      description.poolingInterval = model.poolingInterval
       description.hiddenSize = model.hiddenSize
       description.outputSize = model.outputSize
       description.dropoutRatio = model.dropoutRatio

@@ -1,6 +1,5 @@
 import Arguments
 import Checkpoints
-import Datasets
 import Failures
 import NeuralNetwork
 import Reporting
@@ -21,13 +20,6 @@ enum ConvertCommand: Subcommand {
     choice: "names",
     help: "what the parameters are called in the output: W1, b1, … (dtrain, book: the same), or conv1.weight, …, as "
       + "PyTorch's load_state_dict takes them (default: dtrain); in the input either is known by itself")
-  private static let imageSize = Option<[Int]>(
-    "image-size", placeholder: "HEIGHTxWIDTH", expectation: "two numbers of pixels, such as 28x28",
-    help: "of an ONNX model's input (default: 28x28)",
-    read: { text in
-      let sizes = text.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
-      return sizes.count == 2 && sizes.allSatisfy { (1...4096).contains($0) } ? sizes : nil
-    })
   private static let force = Flag("force", help: "write over a file that is there")
 
   static let syntax = CommandSyntax(
@@ -35,7 +27,7 @@ enum ConvertCommand: Subcommand {
     discussion: "Each file's ending names its format: .safetensors (also a checkpoint, whose weights are taken alone), "
       + ".npz (NumPy), .pkl (a Python pickle of NumPy arrays, the book's format), and for the output .onnx, which holds "
       + "the whole network for prediction: images in, divided by 255, scores out. No code in a pickle is run.",
-    options: [names, imageSize, NetworkSettings.config, force],
+    options: [names, NetworkSettings.imageSize, NetworkSettings.config, force],
     operands: [Operand("IN", help: "the weights to read"), Operand("OUT", help: "the file to write")],
     overrides: SettingsArguments.overridesHelp,
     examples: [
@@ -75,9 +67,7 @@ enum ConvertCommand: Subcommand {
   ) throws(Failure) {
     try ProcessorCheck.verify()
     let settings = try NetworkSettings.load(arguments, of: weights, source)
-    let size = arguments[imageSize] ?? [28, 28]
-    let first = weights.tensors.first { $0.shape.count == 4 }
-    let shape = ImageShape(channels: first?.shape[1] ?? 1, height: size[0], width: size[1])
+    let shape = NetworkSettings.imageShape(arguments, for: weights)
     try ONNXModel.write(
       settings.makeNetwork(for: shape, weights: weights, from: source), to: target,
       producer: (Program.name, Program.version))
