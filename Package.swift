@@ -82,7 +82,8 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
-    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork", "ProtocolBuffers"], testing: ["Models"])
+    + module(
+      "WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork", "ProtocolBuffers"], testing: ["Models"])
     + module("ProtocolBuffers", [])
     + module("EventFiles", ["Failures", "ProtocolBuffers"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# launch/setup.sh [--tests] [--peers] [--openmpi-defaults]
+# launch/setup.sh [--tests] [--browser] [--peers] [--openmpi-defaults]
 #
 # Makes the machine ready to build and run dtrain: checks that the Swift toolchain is there, and installs what is
 # missing of Open MPI, zlib, libyaml, libcrypto, libpng and pkg-config. Where nothing is missing it changes nothing and
@@ -7,6 +7,7 @@
 # launch/train.sh and launch/test.sh call it.
 #
 #   --tests              also what launch/test.sh checks the scripts with
+#   --browser            also Chromium (some 100 MB to download), in which the tests open the page of a report
 #   --peers              also what launch/compare-peers.sh builds its environment with
 #   --openmpi-defaults   also writes into Open MPI's parameter file of this user what lets the plain
 #                        `mpirun -n 4 swift run dtrain` run on few cores; other lines in that file stay
@@ -42,8 +43,10 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --tests)
-      needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv')
+      needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv'
+        'command tmux tmux')
       ;;
+    --browser) needs+=('command chromium chromium') ;;
     --peers)
       needs+=('command python3 python3' 'module ensurepip python3-venv' 'headers Python.h python3-dev'
         'command g++ g++')

@@ -29,14 +29,20 @@ final class EventFile {
   private(set) var error: Int32?
 
   /// - Throws: `.cannotCreate`.
-  init(path: String) throws(Failure) {
-    self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+  convenience init(path: String) throws(Failure) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw Failure(
         .cannotCreate, "\(path): \(String(cString: strerror(errno)))",
         remedy: "choose a folder that can be written with --run-dir, or set reporting.tensorboard=false")
     }
+    self.init(descriptor: descriptor, path: path)
+  }
+
+  /// - Parameter descriptor: of an empty file, which is closed with this.
+  init(descriptor: Int32, path: String) {
+    self.descriptor = descriptor
+    self.path = path
     kept.reserveCapacity(2 * Self.capacity)
     event.reserve(Self.capacity)
   }

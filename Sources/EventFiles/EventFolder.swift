@@ -24,7 +24,7 @@ struct EventFolder {
   ///
   /// - Returns: the names of the files that are there now.
   /// - Throws: `.noPermission` or `.inputOutput`.
-  func cut(after step: Int) throws(Failure) -> [String] {
+  func cut(after step: Int, endsEpoch: Bool = false) throws(Failure) -> [String] {
     var names: [String] = []
     guard let folder = opendir(path) else { throw failure(path) }
     defer { closedir(folder) }
@@ -40,7 +40,7 @@ struct EventFolder {
         guard unlink(file) == 0 || errno == ENOENT else { throw failure(file) }
         continue
       }
-      let length = RecordScan.length(of: try contents(of: file), keptAfter: step)
+      let length = RecordScan.length(of: try contents(of: file), keptAfter: step, endsEpoch: endsEpoch)
       guard truncate(file, off_t(length)) == 0 else { throw failure(file) }
     }
     return step > 0 ? names.sorted() : []

@@ -20,9 +20,10 @@ public final class EventLog {
   /// - Parameters:
   ///   - folder: is there already.
   ///   - step: steps made so far. What the files of the folder have of them stays, what comes behind is cut off.
+  ///   - endsEpoch: whether the last of them ended an epoch: then its gradients stay, which nothing makes again.
   /// - Throws: `.cannotCreate`, `.inputOutput`, or `.noPermission`.
-  public init(folder: String, goingOnAfter step: Int) throws(Failure) {
-    let earlier = try EventFolder(folder).cut(after: step)
+  public init(folder: String, goingOnAfter step: Int, endsEpoch: Bool = false) throws(Failure) {
+    let earlier = try EventFolder(folder).cut(after: step, endsEpoch: endsEpoch)
     file = try EventFile(path: "\(folder)/\(EventFolder.newName(after: earlier))")
     file.add(step: 0) { $0.text(EventField.fileVersion, "brain.Event:2") }
     if step > 0 {

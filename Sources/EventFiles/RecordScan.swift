@@ -2,11 +2,13 @@
 enum RecordScan {
   /// The bytes of the first records that are whole and belong to what stays of a run.
   ///
-  /// - Parameter step: steps made. What follows the last of them (its test, its histograms) will come again.
-  static func length(of file: [UInt8], keptAfter step: Int) -> Int {
+  /// - Parameters:
+  ///   - step: steps made. What follows the last of them (its test, its histograms) will come again.
+  ///   - endsEpoch: whether its gradients stay.
+  static func length(of file: [UInt8], keptAfter step: Int, endsEpoch: Bool) -> Int {
     file.withUnsafeBytes { bytes in
       var offset = 0
-      while let data = record(in: bytes, at: offset), isKept(data, after: step) { offset += data.count + 16 }
+      while let data = record(in: bytes, at: offset), isKept(data, after: step, endsEpoch) { offset += data.count + 16 }
       return offset
     }
   }
@@ -26,7 +28,7 @@ enum RecordScan {
     return checksum(at: offset + 12 + Int(length)) == MaskedChecksum.of(data) ? data : nil
   }
 
-  private static func isKept(_ event: UnsafeRawBufferPointer, after made: Int) -> Bool {
+  private static func isKept(_ event: UnsafeRawBufferPointer, after made: Int, _ endsEpoch: Bool) -> Bool {
     var step = 0
     var tag = ""
     var isStart = false
@@ -43,7 +45,7 @@ enum RecordScan {
       }
     }
     if isStart { return step <= made + 1 }
-    return EventTag.followsStep(tag) ? step < made : step <= made
+    return EventTag.followsStep(tag, endsEpoch: endsEpoch) ? step < made : step <= made
   }
 }
 
@@ -86,26 +88,5 @@ private struct Fields: Sequence, IteratorProtocol {
     guard count <= rest.count else { return nil }
     defer { rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count)) }
     return UnsafeRawBufferPointer(rebasing: rest.prefix(count))
-  }
-}
-
-/// The names under which TensorBoard shows what a run tells.
-public enum EventTag {
-  public static let trainingLoss: StaticString = "loss/training"
-  public static let trainingAccuracy: StaticString = "accuracy/training"
-  public static let learningRate: StaticString = "learning_rate"
-  public static let speed: StaticString = "images_per_second"
-  public static let testLoss: StaticString = "loss/test"
-  public static let testAccuracy: StaticString = "accuracy/test"
-  public static let configuration = "configuration"
-  public static let wrongAnswers = "images/wrong_answers"
-
-  public static func weights(_ name: String) -> String { "weights/\(name)" }
-  public static func gradients(_ name: String) -> String { "gradients/\(name)" }
-
-  /// Whether what has this name follows a step, and comes again where a run goes on right behind that step.
-  static func followsStep(_ tag: String) -> Bool {
-    ["weights/", "gradients/", "images/"].contains { tag.hasPrefix($0) } || tag == "\(testLoss)"
-      || tag == "\(testAccuracy)"
   }
 }

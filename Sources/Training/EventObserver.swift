@@ -42,7 +42,7 @@ final class EventObserver: TrainingObserver {
     histograms = trainer.network.parameters.tensors.map {
       ($0, EventTag.weights($0.name), EventTag.gradients($0.name))
     }
-    log = try EventLog(folder: folder, goingOnAfter: trainer.step)
+    log = try EventLog(folder: folder, goingOnAfter: trainer.step, endsEpoch: trainer.step % trainer.stepsPerEpoch == 0)
     log.addText(EventTag.configuration, Self.markdown(settings), step: trainer.step)
     log.flush()
   }
@@ -78,19 +78,22 @@ final class EventObserver: TrainingObserver {
 
   func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure) {
     try next.epochDone(epoch, step: step, evaluation)
+    let parameters = trainer.network.parameters
+    // A run that goes on at the end of an epoch has no gradient yet, and its file has it already.
+    if trainer.trainingStep.hasGradient {
+      for (tensor, _, gradients) in histograms {
+        let values = UnsafeBufferPointer(start: trainer.trainingStep.gradient + tensor.offset, count: tensor.count)
+        log.addHistogram(gradients, values, step: step)
+      }
+    }
     if let evaluation {
       log.add(step: step) { summary in
         summary.scalar(EventTag.testLoss, evaluation.loss)
         summary.scalar(EventTag.testAccuracy, evaluation.accuracy)
       }
     }
-    let parameters = trainer.network.parameters
-    for (tensor, weights, gradients) in histograms {
+    for (tensor, weights, _) in histograms {
       log.addHistogram(weights, UnsafeBufferPointer(parameters.values(of: tensor)), step: step)
-      // A run that goes on at the end of an epoch has no gradient yet.
-      guard trainer.trainingStep.hasGradient else { continue }
-      let gradient = UnsafeBufferPointer(start: trainer.trainingStep.gradient + tensor.offset, count: tensor.count)
-      log.addHistogram(gradients, gradient, step: step)
     }
     let now = monotonicSeconds()
     flush(at: now)

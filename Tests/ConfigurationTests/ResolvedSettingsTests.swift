@@ -49,6 +49,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.checkpoint.everyEpochs = draw(0...9)
   settings.checkpoint.keep = draw(1...9)
   settings.checkpoint.keepBest = draw(0...1) == 0
+  settings.reporting.tensorboard = draw(0...1) == 0
+  settings.reporting.everySteps = draw(1...9)
   settings.communication.timeoutSeconds = [60, 0.25, 604_800, fraction()][draw(0...3)]
   return settings
 }
@@ -85,7 +87,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     let digest = Settings().arithmeticDigest
     let without: Set = [
       "dataset.path", "training.epochs", "training.threads", "evaluation.every_epochs", "checkpoint.every_steps",
-      "checkpoint.every_epochs", "checkpoint.keep", "checkpoint.keep_best", "communication.timeout_seconds",
+      "checkpoint.every_epochs", "checkpoint.keep", "checkpoint.keep_best", "reporting.tensorboard",
+      "reporting.every_steps", "communication.timeout_seconds",
     ]
     for (key, value) in changes {
       let settings = try SettingsLoader.load(file: nil, overrides: value.split(separator: " ").map(String.init))
@@ -151,6 +154,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("checkpoint.every_epochs", "checkpoint.every_epochs=0"),
     ("checkpoint.keep", "checkpoint.keep=1"),
     ("checkpoint.keep_best", "checkpoint.keep_best=False"),
+    ("reporting.tensorboard", "reporting.tensorboard=false"),
+    ("reporting.every_steps", "reporting.every_steps=3"),
     ("communication.timeout_seconds", "communication.timeout_seconds=61"),
   ]
 

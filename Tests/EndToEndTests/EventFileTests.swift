@@ -37,33 +37,40 @@ extension EndToEnd {
       let losses = metrics.compactMap { $0["loss"] as? Double }
       // The batches of an epoch of 80 samples.
       let sizes = [33.0, 33, 14, 33, 33, 14, 33, 33]
-      let expected = stride(from: 0, to: 8, by: 2).map { first in
-        (losses[first] * sizes[first] + losses[first + 1] * sizes[first + 1]) / (sizes[first] + sizes[first + 1])
+      let sums = zip(losses, sizes).map { $0 * $1 }
+      let expected: [Double] = [0, 2, 4, 6].map { first in
+        let samples: Double = sizes[first] + sizes[first + 1]
+        return (sums[first] + sums[first + 1]) / samples
       }
-      let shown = try #require(scalars["loss/training"])
-      #expect(shown.compactMap { $0[0] as? Int } == [2, 4, 6, 8])
-      for (value, expected) in zip(shown.compactMap { $0[1] as? Double }, expected) {
-        #expect(abs(value - expected) < 1e-5)
+      func numbers(_ tag: String) -> [Double] { (scalars[tag] ?? []).compactMap { $0[1] as? Double } }
+      func steps(_ values: [[Any]]?) -> [Int] { (values ?? []).compactMap { $0[0] as? Int } }
+      #expect(steps(scalars["loss/training"]) == [2, 4, 6, 8])
+      for (value, expected) in zip(numbers("loss/training"), expected) {
+        let difference: Double = (value - expected).magnitude
+        #expect(difference < 1e-5)
       }
-      #expect(scalars["accuracy/test"]?.compactMap { $0[0] as? Int } == [3, 6, 8])
-      #expect(scalars["loss/test"]?.last?[1] as? Double ?? 0 > 0)
-      #expect(try #require(scalars["learning_rate"]).allSatisfy { abs(($0[1] as? Double ?? 0) - 0.001) < 1e-9 })
-      #expect(try #require(scalars["images_per_second"]).allSatisfy { $0[1] as? Double ?? 0 > 0 })
+      #expect(steps(scalars["accuracy/test"]) == [3, 6, 8])
+      #expect(numbers("loss/test").count == 3 && numbers("loss/test").allSatisfy { $0 > 0 })
+      #expect(numbers("learning_rate") == Array(repeating: Double(Float(0.001)), count: 4))
+      #expect(numbers("images_per_second").count == 4 && numbers("images_per_second").allSatisfy { $0 > 0 })
 
       let histograms = try #require(events["histograms"])
-      for (name, count) in [("W1", 72.0), ("b1", 8)] {
+      for (name, count) in [("W1", 72.0), ("b1", 8.0)] {
         for kind in ["weights", "gradients"] {
-          let values = try #require(histograms["\(kind)/\(name)"])
-          #expect(values.compactMap { $0[0] as? Int } == [3, 6, 8])
-          for value in values {
-            #expect(value[1] as? Double == count && value[2] as? Double == count && value[5] as? Bool == true)
+          let values = histograms["\(kind)/\(name)"]
+          #expect(steps(values) == [3, 6, 8])
+          for value in values ?? [] {
+            #expect(value[1] as? Double == count)
+            #expect(value[2] as? Double == count)
+            #expect(value[5] as? Bool == true)
           }
         }
       }
       let text = try #require(events["texts"]?["configuration"]?.first?[1] as? String)
       #expect(text.contains("| training.batch | 33 |"))
       let picture = try #require(events["images"]?["images/wrong_answers"]?.first)
-      #expect(picture[1] as? Int == picture[3] as? Int && picture[2] as? Int == picture[4] as? Int)
+      #expect(picture[1] as? Int == picture[3] as? Int)
+      #expect(picture[2] as? Int == picture[4] as? Int)
     }
 
     @Test func aRunThatGoesOnHasEveryValueOnce() throws {

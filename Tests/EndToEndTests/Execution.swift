@@ -86,7 +86,7 @@ struct Launch {
     return process
   }
 
-  private static func program() throws -> String {
+  static func program() throws -> String {
     if let named = ProcessInfo.processInfo.environment["DTRAIN_EXECUTABLE"] { return named }
     let built = try #require(Bundle.main.executableURL).deletingLastPathComponent().appending(path: "dtrain")
     return built.path

@@ -19,7 +19,9 @@ extension EndToEnd {
       return run
     }
 
-    private func page(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
+    private func page(_ name: String) throws -> String {
+      try String(contentsOfFile: folder.path(name), encoding: .utf8)
+    }
 
     @Test func aPageOfOneRun() throws {
       try train("run", ranks: Launch.isMPIPossible ? 2 : nil)
@@ -44,7 +46,8 @@ extension EndToEnd {
       try train("a & b")
       try train("second", ["seed=1"])
       try train("twin")
-      try FileManager.default.createDirectory(at: folder.url.appending(path: "other"), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: folder.url.appending(path: "other"), withIntermediateDirectories: true)
       try train("other/twin")
       _ = try report("--output", "all/together.html", "a & b", "second", "twin", "other/twin/")
       let page = try page("all/together.html")
@@ -66,8 +69,10 @@ extension EndToEnd {
       let torn = try page("run/report.html")
       #expect(torn.contains("has no end") && torn.contains("no weights yet"))
       let settings = try page("run/configuration.yaml")
-      try settings.replacing("name: synthetic-digits", with: "name: mnist").replacing("path: null", with: "path: /nowhere")
-        .write(toFile: folder.path("run/configuration.yaml"), atomically: true, encoding: .utf8)
+      try settings.replacing("name: synthetic-digits", with: "name: mnist").replacing(
+        "path: null", with: "path: /nowhere"
+      )
+      .write(toFile: folder.path("run/configuration.yaml"), atomically: true, encoding: .utf8)
       try "\(metrics.prefix(300))\n\(metrics)".write(
         toFile: folder.path("run/metrics.jsonl"), atomically: true, encoding: .utf8)
       let failed = try report("run", status: 65)
@@ -78,8 +83,10 @@ extension EndToEnd {
       try train("run")
       let path = folder.path("run/configuration.yaml")
       let settings = try page("run/configuration.yaml")
-      try settings.replacing("name: synthetic-digits", with: "name: mnist").replacing("path: null", with: "path: /nowhere")
-        .write(toFile: path, atomically: true, encoding: .utf8)
+      try settings.replacing("name: synthetic-digits", with: "name: mnist").replacing(
+        "path: null", with: "path: /nowhere"
+      )
+      .write(toFile: path, atomically: true, encoding: .utf8)
       _ = try report("run")
       #expect(try page("run/report.html").contains("could not be tested here: /nowhere"))
     }
