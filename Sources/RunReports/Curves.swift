@@ -58,7 +58,7 @@ struct Curves {
 
   private var speed: LineChart {
     LineChart(
-      title: "Speed, images/s", xTitle: xTitle, lines: steps(\.imagesPerSecond), format: { ValueText.grouped(Int($0)) },
+      title: "Speed, images/s", xTitle: xTitle, lines: steps(\.imagesPerSecond), format: { ValueText.grouped($0) },
       includesZero: true)
   }
 

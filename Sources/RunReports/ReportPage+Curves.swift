@@ -37,7 +37,7 @@ extension ReportPage {
           row.test.map { shown($0.loss, NumberText.loss) } ?? "–",
           row.test.map { ValueText.percent($0.accuracy) } ?? "–",
           row.test.map { ValueText.grouped($0.errors) } ?? "–", shown(row.learningRate, ValueText.plain),
-          shown(row.imagesPerSecond) { ValueText.grouped(Int($0)) },
+          shown(row.imagesPerSecond) { ValueText.grouped($0) },
         ]
       })
   }

@@ -15,7 +15,7 @@ extension ReportPage {
       cards.append(("Test loss", NumberText.loss(last.loss), "nats, after step \(ValueText.grouped(last.step))"))
     }
     if let rate = run.medianImagesPerSecond {
-      cards.append(("Speed", ValueText.grouped(Int(rate)), "images/s, median over the steps"))
+      cards.append(("Speed", ValueText.grouped(rate), "images/s, median over the steps"))
     }
     if run.seconds > 0 { cards.append(("Time", NumberText.duration(run.seconds), "training and tests")) }
     var text = "<section id=\"glance\" aria-label=\"At a glance\">\n<dl class=\"cards\">\n"
@@ -49,7 +49,7 @@ extension ReportPage {
         last.map { ValueText.grouped($0.errors) } ?? "–",
         run.best.map { "\(ValueText.percent($0.accuracy)) <small>epoch \($0.epoch)</small>" } ?? "–",
         last.map { NumberText.loss($0.loss) } ?? "–", ValueText.grouped(run.lastStep),
-        run.medianImagesPerSecond.map { ValueText.grouped(Int($0)) } ?? "–",
+        run.medianImagesPerSecond.map { ValueText.grouped($0) } ?? "–",
         run.seconds > 0 ? NumberText.duration(run.seconds) : "–",
         run.ranks.last.map { escaped(Self.ranksText($0)) } ?? "–", sameBits(index),
       ]

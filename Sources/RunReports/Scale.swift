@@ -80,8 +80,9 @@ enum Scale: Equatable, Sendable {
 enum ValueText {
   /// With as many digits as tell it from its neighbours: 0.001, 2.5, 12000.
   static func plain(_ value: Double) -> String {
+    guard value.isFinite else { return "–" }
     if value == 0 { return "0" }
-    if value.magnitude >= 10_000 && value.rounded() == value { return grouped(Int(value)) }
+    if value.magnitude >= 10_000 && value.rounded() == value { return grouped(value) }
     if value.magnitude >= 1e-4 { return trimmed(NumberText.fixed(value, decimals: value.magnitude < 0.01 ? 6 : 4)) }
     let exponent = Int(log10(value.magnitude).rounded(.down))
     let factor = trimmed(NumberText.fixed(value / pow(10, Double(exponent)), decimals: 2))
@@ -96,6 +97,12 @@ enum ValueText {
   /// A share in percent without zeros at its end: 99.5 %.
   static func shortPercent(_ share: Double) -> String {
     trimmed(NumberText.fixed(share * 100, decimals: 2)) + "\u{202F}%"
+  }
+
+  /// To the whole number below, with thin blanks between thousands.
+  static func grouped(_ value: Double) -> String {
+    guard value.magnitude < 1e15 else { return value.isFinite ? value.description : "–" }
+    return grouped(Int(value))
   }
 
   /// With thin blanks between thousands.

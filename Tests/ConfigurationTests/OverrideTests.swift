@@ -52,7 +52,8 @@ private func failure(of overrides: String...) -> Failure? {
     Example("training.bacth=5", "command line: unknown key training.bacth", "did you mean training.batch?"),
     Example(
       "lr=5", "command line: unknown key lr",
-      "the keys and sections are seed, model, dataset, training, evaluation, optimizer, checkpoint, communication"),
+      "the keys and sections are seed, model, dataset, training, evaluation, optimizer, checkpoint, reporting, communication"
+    ),
     Example(
       "training.batch=five", "command line: training.batch must be an integer, but is the text \"five\"",
       "give an integer from 1 to 1048576"),

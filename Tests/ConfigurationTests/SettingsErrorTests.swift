@@ -17,7 +17,7 @@ struct Example: Sendable {
 
 private let anInteger = "give an integer from 1 to 1048576"
 private let everything =
-  "the keys and sections are seed, model, dataset, training, evaluation, optimizer, checkpoint, communication"
+  "the keys and sections are seed, model, dataset, training, evaluation, optimizer, checkpoint, reporting, communication"
 private let lengths = "give model.filters, filter_sizes, paddings and strides one element for each convolution"
 private let spelling = "check indentation, colons and quotes there"
 
