@@ -51,7 +51,7 @@ extension EndToEnd {
       }
       #expect(steps(scalars["accuracy/test"]) == [3, 6, 8])
       #expect(numbers("loss/test").count == 3 && numbers("loss/test").allSatisfy { $0 > 0 })
-      #expect(numbers("learning_rate") == Array(repeating: Double(Float(0.001)), count: 4))
+      #expect(numbers("learning_rate").map { Float($0) } == Array(repeating: 0.001, count: 4))
       #expect(numbers("images_per_second").count == 4 && numbers("images_per_second").allSatisfy { $0 > 0 })
 
       let histograms = try #require(events["histograms"])
