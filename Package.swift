@@ -54,7 +54,7 @@ let package = Package(
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
         "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting",
-        "Supervision", "Timeline", "Training", "WeightExchange",
+        "RunReports", "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -84,7 +84,10 @@ let package = Package(
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
     + module("Checkpoints", ["Digests", "Failures"])
-    + module("WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork"], testing: ["Models"])
+    + module(
+      "WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork", "ProtocolBuffers"], testing: ["Models"])
+    + module("ProtocolBuffers", [])
+    + module("EventFiles", ["Failures", "ProtocolBuffers"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
     + module("Supervision", ["CChildProcess", "Checkpoints", "Failures", "Reporting"])
@@ -92,7 +95,7 @@ let package = Package(
       "Training",
       [
         "Arithmetic", "Augmentation", "Checkpoints", "Communication", "Configuration", "DataParallel", "Datasets",
-        "Digests", "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
+        "Digests", "EventFiles", "Failures", "Images", "Models", "NeuralNetwork", "Optimizers", "Reporting",
       ], testing: ["AllocationProbe"])
     + module(
       "Timeline",
@@ -106,6 +109,12 @@ let package = Package(
       [
         "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Kernels", "NeuralNetwork",
         "Reporting", "Training",
+      ])
+    + module(
+      "RunReports",
+      [
+        "Checkpoints", "Communication", "Configuration", "Datasets", "Digests", "Failures", "Images", "Reporting",
+        "Training",
       ]),
   swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # launch/python-tools.sh [--torch]
 #
-# Makes .build/interchange, a Python environment with the programs that the tests exchange weights with: NumPy,
-# safetensors, ONNX and ONNX Runtime, of the versions in Tests/Interchange/requirements.txt. Where it is there already
+# Makes .build/interchange, a Python environment with the programs that the tests exchange weights with, NumPy,
+# safetensors, ONNX and ONNX Runtime, and with TensorBoard, whose reader reads our events; of the versions in Tests/Interchange/requirements.txt. Where it is there already
 # nothing is done, and no network is asked for. launch/test.sh calls it; without it those tests are skipped.
 #
 #   --torch   also the CPU's PyTorch (190 MB), of the version in launch/peers/requirements.txt
@@ -37,7 +37,7 @@ fail() {
 if ! cmp -s Tests/Interchange/requirements.txt "$environment/installed.txt"; then
   echo "launch/python-tools.sh: installing into $environment" >&2
   python3 -m venv "$environment" || fail 'a virtual environment'
-  "${install[@]}" -r Tests/Interchange/requirements.txt || fail 'NumPy, safetensors, ONNX and ONNX Runtime'
+  "${install[@]}" -r Tests/Interchange/requirements.txt || fail 'NumPy, safetensors, ONNX, ONNX Runtime and TensorBoard'
   cp Tests/Interchange/requirements.txt "$environment/installed.txt"
 fi
 

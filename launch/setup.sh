@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# launch/setup.sh [--tests] [--clusters] [--peers] [--openmpi-defaults]
+# launch/setup.sh [--tests] [--clusters] [--browser] [--peers] [--openmpi-defaults]
 #
 # Makes the machine ready to build and run dtrain: checks that the Swift toolchain is there, and installs what is
 # missing of Open MPI, zlib, libyaml, libcrypto, libpng and pkg-config. Where nothing is missing it changes nothing and
@@ -9,6 +9,7 @@
 #   --tests              also what launch/test.sh checks the scripts with
 #   --clusters           also Slurm and sshd, for launch/slurm-trial.sh and launch/cluster-trial.sh; their services are
 #                        not started now, but Debian has them start with the system
+#   --browser            also Chromium (some 100 MB to download), in which the tests open the page of a report
 #   --peers              also what launch/compare-peers.sh builds its environment with
 #   --openmpi-defaults   also writes into Open MPI's parameter file of this user what lets the plain
 #                        `mpirun -n 4 swift run dtrain` run on few cores; other lines in that file stay
@@ -48,13 +49,14 @@ while [ $# -gt 0 ]; do
       ;;
     --tests)
       needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv'
-        'command ip iproute2')
+        'command ip iproute2' 'command tmux tmux')
       ;;
     --clusters)
       needs+=('command slurmctld slurm-wlm' 'command munged munge' 'command sshd openssh-server'
         'command ssh openssh-client' 'command ip iproute2' 'command hostname hostname')
       starts_services=false
       ;;
+    --browser) needs+=('command chromium chromium') ;;
     --peers)
       needs+=('command python3 python3' 'module ensurepip python3-venv' 'headers Python.h python3-dev'
         'command g++ g++')

@@ -1,8 +1,13 @@
 /// What is wrong in a JSON text, and at which byte, counted from its start.
-struct JSONProblem: Error {
-  let reason: String
+public struct JSONProblem: Error {
+  public let reason: String
   /// Nil where it is not a matter of one place.
-  let offset: Int?
+  public let offset: Int?
+
+  public init(reason: String, offset: Int?) {
+    self.reason = reason
+    self.offset = offset
+  }
 }
 
 /// Reads JSON (RFC 8259) strictly from its start to its end, led by what the caller expects next.
@@ -10,14 +15,14 @@ struct JSONProblem: Error {
 /// It is here instead of Foundation's reader because that one takes the last of two members of the same name without a
 /// word, builds a tree of whatever a file holds, and costs start-up time. As the caller says what comes next, nothing is
 /// kept that it did not ask for, and no nesting is deeper than the caller's.
-struct JSONScanner {
+public struct JSONScanner {
   private let bytes: [UInt8]
-  private(set) var offset = 0
+  public private(set) var offset = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// Reads an object; the closure reads each member's value. A name that is there twice is an error.
-  mutating func object(
+  public mutating func object(
     _ member: (_ name: String, _ scanner: inout JSONScanner) throws(JSONProblem) -> Void
   ) throws(JSONProblem) {
     var names: Set<String> = []
@@ -33,11 +38,12 @@ struct JSONScanner {
   }
 
   /// Reads an array; the closure reads each element.
-  mutating func array(_ element: (_ scanner: inout JSONScanner) throws(JSONProblem) -> Void) throws(JSONProblem) {
+  public mutating func array(_ element: (_ scanner: inout JSONScanner) throws(JSONProblem) -> Void) throws(JSONProblem)
+  {
     try elements(from: "[", to: "]", element)
   }
 
-  mutating func string() throws(JSONProblem) -> String {
+  public mutating func string() throws(JSONProblem) -> String {
     skipBlanks()
     let start = offset
     try take("\"")
@@ -60,7 +66,7 @@ struct JSONScanner {
   }
 
   /// Reads an integer that is not negative and fits an `Int`, without fraction or exponent.
-  mutating func unsignedInteger() throws(JSONProblem) -> Int {
+  public mutating func unsignedInteger() throws(JSONProblem) -> Int {
     skipBlanks()
     let start = offset
     var value = 0
@@ -80,8 +86,37 @@ struct JSONScanner {
     return value
   }
 
+  /// Reads a number, or null as not a number.
+  public mutating func number() throws(JSONProblem) -> Double {
+    skipBlanks()
+    let start = offset
+    while offset < bytes.count, bytes[offset] > 0x20, !",]}".utf8.contains(bytes[offset]) { offset += 1 }
+    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+    if text == "null" { return .nan }
+    // What Swift reads as a number and JSON does not: signs, hexadecimal digits, and words.
+    guard let value = Double(text), text.first != "+", text.utf8.allSatisfy({ "+-.0123456789eE".utf8.contains($0) })
+    else {
+      throw JSONProblem(reason: "expected a number, found \(found(at: start))", offset: start)
+    }
+    return value
+  }
+
+  /// Reads the next value, whatever it is, and forgets it.
+  public mutating func skipValue(depth: Int = 0) throws(JSONProblem) {
+    skipBlanks()
+    guard depth < 32 else { throw JSONProblem(reason: "values lie too deep within each other", offset: offset) }
+    switch offset < bytes.count ? Unicode.Scalar(bytes[offset]) : " " {
+    case "{": try object { (_, scanner) throws(JSONProblem) in try scanner.skipValue(depth: depth + 1) }
+    case "[": try array { (scanner) throws(JSONProblem) in try scanner.skipValue(depth: depth + 1) }
+    case "\"": _ = try string()
+    case "t" where bytes[offset...].starts(with: "true".utf8): offset += 4
+    case "f" where bytes[offset...].starts(with: "false".utf8): offset += 5
+    default: _ = try number()
+    }
+  }
+
   /// Makes sure that only blanks follow.
-  mutating func end() throws(JSONProblem) {
+  public mutating func end() throws(JSONProblem) {
     skipBlanks()
     guard offset == bytes.count else {
       throw JSONProblem(reason: "expected the end, found \(found())", offset: offset)
@@ -134,7 +169,9 @@ struct JSONScanner {
     offset < bytes.count && bytes[offset] == UInt8(ascii: character)
   }
 
-  private func found() -> String {
+  private func found() -> String { found(at: offset) }
+
+  private func found(at offset: Int) -> String {
     guard offset < bytes.count else { return "the end" }
     let byte = bytes[offset]
     return byte > 0x20 && byte < 0x7f ? String(Unicode.Scalar(byte)) : "the byte \(byte)"

@@ -12,16 +12,25 @@ import Failures
 public struct RunDirectory: Equatable, Sendable {
   public let path: String
 
+  /// The folder of this path, whether it is there or not.
+  public init(path: String) { self.path = path }
+
   /// The weights at the end of the run.
   public var weights: String { path + "/weights.safetensors" }
   /// The settings of the run, resolved.
   public var configuration: String { path + "/configuration.yaml" }
   /// Steps, losses and accuracies, a JSON object a line.
   public var metrics: String { path + "/metrics.jsonl" }
+  /// The same as a table of comma-separated values.
+  public var metricsTable: String { path + "/metrics.csv" }
   /// The folder of checkpoints. It is there once there is one.
   public var checkpoints: String { path + "/checkpoints" }
   /// The digests of one step's gradients, a JSON object a line. It is there where they were asked for.
   public func gradients(ofStep step: Int) -> String { path + "/gradients-step-\(step).jsonl" }
+  /// Where the time of a step goes, if that was measured.
+  public var profile: String { path + "/profile.json" }
+  /// The page about the run, if one was asked for.
+  public var report: String { path + "/report.html" }
   /// Who writes here now. It is there while a job runs.
   public var lock: String { path + "/lock" }
   /// Who starts jobs that write here, again and again. It is there while a `dtrain launch` runs.

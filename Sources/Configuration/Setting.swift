@@ -38,6 +38,8 @@ public struct Setting: Sendable {
   var section: String { key.firstIndex(of: ".").map { String(key[..<$0]) } ?? "" }
   /// The part of the key after the dot.
   var name: String { key.firstIndex(of: ".").map { String(key[key.index(after: $0)...]) } ?? key }
+  /// What the file would have for these settings.
+  public func value(in settings: Settings) -> String { text(settings) }
   /// What the file would have for the default.
   public var defaultText: String { text(Settings()) }
 }

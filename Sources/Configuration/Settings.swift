@@ -9,6 +9,7 @@ public struct Settings: Equatable, Sendable {
   public var evaluation = Evaluation()
   public var optimizer = Optimizer()
   public var checkpoint = Checkpoint()
+  public var reporting = Reporting()
   public var communication = Communication()
   public var reliability = Reliability()
 
@@ -113,6 +114,11 @@ public struct Settings: Equatable, Sendable {
     public var everyEpochs = 1
     public var keep = 3
     public var keepBest = true
+  }
+
+  public struct Reporting: Equatable, Sendable {
+    public var tensorboard = true
+    public var everySteps = 10
   }
 
   public struct Communication: Equatable, Sendable {

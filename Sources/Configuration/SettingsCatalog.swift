@@ -9,6 +9,7 @@ public enum SettingsCatalog {
     ("evaluation", "How the test samples are passed over."),
     ("optimizer", "How a gradient changes the parameters."),
     ("checkpoint", "When the state of a run is written, and what is kept of it."),
+    ("reporting", "What is told of a run while it goes on."),
     ("communication", "How ranks wait for each other."),
     ("reliability", "How errors of processors and memory are found."),
   ]
@@ -195,6 +196,13 @@ public enum SettingsCatalog {
     .boolean(
       "checkpoint.keep_best", \.checkpoint.keepBest, .job,
       "Keeps the checkpoint with the fewest errors besides: of the validation samples, or else of the test's."),
+
+    .boolean(
+      "reporting.tensorboard", \.reporting.tensorboard, .job,
+      "Writes files of events for TensorBoard into the run's folder."),
+    .integer(
+      "reporting.every_steps", \.reporting.everySteps, in: 1...1_000_000, .job,
+      "Steps whose means make a point of a curve in TensorBoard; the metrics have every step."),
 
     .number(
       "communication.timeout_seconds", \.communication.timeoutSeconds, Bounds(above: 0, to: 604_800), .process,

@@ -29,6 +29,8 @@ import Kernels
 public final class OrderedAllReduce {
   /// Told what the reduction is doing, if set.
   public var observer: (any ReductionObserver)?
+  /// What the reductions so far took, added up.
+  public private(set) var times = ReductionTimes()
 
   private let communicator: any Communicator
   private let parameterCount: Int
@@ -98,6 +100,7 @@ public final class OrderedAllReduce {
     computeLeaf: (_ worker: Int, _ leaf: Int, _ into: GradientVector) throws(Failure) -> Void
   ) throws(Failure) -> (gradient: UnsafeMutablePointer<Float>, statistics: StepStatistics) {
     let plan = try plan(forLeaves: leaves)
+    let start = monotonicNanoseconds()
     try compute(plan, computeLeaf)
 
     observer?.worker(0, enters: .addition)
@@ -105,8 +108,10 @@ public final class OrderedAllReduce {
     locateRoots(plan)
 
     observer?.worker(0, enters: .scattering)
+    let computed = monotonicNanoseconds()
     try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
     try scatter(plan, phase)
+    let scattered = monotonicNanoseconds()
 
     observer?.worker(0, enters: .finishing)
     let statistics = finishStatistics(plan)
@@ -117,12 +122,18 @@ public final class OrderedAllReduce {
     finishSlice(plan, samples: statistics.samples)
 
     observer?.worker(0, enters: .gathering)
+    let finished = monotonicNanoseconds()
     try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
     try gather(phase)
+    times.computation += computed - start
+    times.exchange += scattered - computed + (monotonicNanoseconds() - finished)
 
     observer?.worker(0, enters: .idle)
     return (mean.floats, statistics)
   }
+
+  /// What the last reduction came to: `parameterCount` floats.
+  public var gradient: UnsafePointer<Float> { UnsafePointer(mean.floats) }
 
   private func plan(forLeaves leaves: Int) throws(Failure) -> ReductionPlan {
     guard leaves >= 1, leaves < plans.count else {

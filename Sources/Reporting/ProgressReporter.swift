@@ -14,8 +14,8 @@ public enum ProgressMode: String, CaseIterable, Sendable {
 /// Times are seconds on one monotonic clock, given by the caller. To be used by one thread.
 public final class ProgressReporter {
   private enum Style {
-    /// On a terminal whose width may change.
-    case line(Terminal)
+    /// On a terminal; of 80 columns where none is known.
+    case line(Screen?, Terminal)
     case plain
     case none
   }
@@ -46,10 +46,12 @@ public final class ProgressReporter {
     evaluations: Int, environment: (String) -> String? = environmentVariable
   ) {
     self.output = output
-    let terminal = Terminal.detect(descriptor: output.descriptor, environment: environment)
+    let screen = Screen(behind: output.descriptor, environment: environment)
     switch mode {
-    case .auto: style = terminal.map { .line($0) } ?? .plain
-    case .line: style = .line(terminal ?? Terminal(columns: 0, environment: environment))
+    // A line that is rewritten is none for a program.
+    case .auto where output.format == .json, .line where output.format == .json: style = .plain
+    case .auto: style = screen.map { .line($0, $0.terminal) } ?? .plain
+    case .line: style = .line(screen, Terminal(columns: 0, environment: environment))
     case .plain: style = .plain
     case .none: style = .none
     }
@@ -80,10 +82,9 @@ public final class ProgressReporter {
     guard now >= nextTime else { return }
     switch style {
     case .none: return
-    case .line(var terminal):
+    case .line(let screen, let terminal):
       nextTime = now + Self.refreshSeconds
-      if let size = Terminal.size(output.descriptor), size.columns > 0 { terminal.columns = size.columns }
-      output.write("\r" + ProgressLine.text(current(), terminal: terminal) + "\u{1B}[K")
+      output.write("\r" + ProgressLine.text(current(), terminal: screen?.current ?? terminal) + "\u{1B}[K")
       isLineOpen = true
     case .plain:
       let elapsed = now - (firstTime ?? now)

@@ -32,15 +32,10 @@ public struct Terminal: Equatable, Sendable {
     hasUnicode = !isDumb && (encoding.hasSuffix("UTF-8") || encoding.hasSuffix("UTF8"))
   }
 
-  /// The terminal behind a descriptor on which a line can be rewritten, or nil.
-  ///
-  /// A terminal without a size is none: it is what `mpirun` gives rank 0, wherever its own output goes.
-  public static func detect(descriptor: Int32, environment: (String) -> String? = environmentVariable) -> Terminal? {
-    guard isatty(descriptor) == 1, let size = size(descriptor), size.rows > 0, size.columns > 0,
-      !isDumb(environment)
-    else { return nil }
-    return Terminal(columns: size.columns, environment: environment)
-  }
+  /// The terminal on which what is written to a descriptor comes out and a line can be rewritten, or nil.
+  public static func detect(
+    descriptor: Int32, environment: (String) -> String? = environmentVariable
+  ) -> Terminal? { Screen(behind: descriptor, environment: environment)?.terminal }
 
   static func isDumb(_ environment: (String) -> String?) -> Bool {
     let kind = environment("TERM") ?? ""

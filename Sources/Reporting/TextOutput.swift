@@ -15,14 +15,23 @@ import Failures
 /// To be used by one thread at a time.
 public final class TextOutput {
   let descriptor: Int32
+  let format: MessageFormat
   private let name: String
+  private let rank: Int
   private var error: Int32 = 0
   private let log: RankLog?
 
-  /// - Parameter log: gets every line besides.
-  public init(descriptor: Int32 = STDOUT_FILENO, name: String = "standard output", log: RankLog? = nil) {
+  /// - Parameters:
+  ///   - rank: who speaks, where the format tells it.
+  ///   - log: gets every line besides.
+  public init(
+    descriptor: Int32 = STDOUT_FILENO, name: String = "standard output", format: MessageFormat = .text, rank: Int = 0,
+    log: RankLog? = nil
+  ) {
     self.descriptor = descriptor
     self.name = name
+    self.format = format
+    self.rank = rank
     self.log = log
   }
 
@@ -36,9 +45,9 @@ public final class TextOutput {
     error = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
   }
 
-  /// Writes the text and the end of a line.
-  public func writeLine(_ text: String) {
-    write(text + "\n")
+  /// Writes the text, in the output's format, and the end of a line.
+  public func writeLine(_ text: String, level: MessageFormat.Level = .info) {
+    write(format.line(text, level: level, rank: rank) + "\n")
     log?.write(text)
   }
 

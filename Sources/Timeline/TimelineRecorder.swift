@@ -14,6 +14,8 @@ public struct TimelineRecorder: RunRecorder {
   public let program: String
   /// Says nothing on standard output.
   public let isQuiet: Bool
+  /// How what is said is written.
+  public let messages: MessageFormat
 
   /// The most moments that a thread keeps, of which each ends one thing and begins another; of more, the oldest go. A
   /// step of 20 microbatches through DeepConvNet has about 800.
@@ -21,7 +23,8 @@ public struct TimelineRecorder: RunRecorder {
   /// The most moments of all threads of all ranks together: of many, each keeps fewer.
   public static let totalCapacity = 1 << 21
 
-  public init(path: String, program: String, isQuiet: Bool = false) {
+  public init(path: String, program: String, isQuiet: Bool = false, messages: MessageFormat = .text) {
+    self.messages = messages
     self.path = path
     self.program = program
     self.isQuiet = isQuiet
@@ -104,7 +107,7 @@ final class RankTimeline: RunRecord, @unchecked Sendable {
       program: recorder.program, hosts: communicator.hosts, layers: layers, ranks: ranks, capacity: rings[0].capacity)
     let counts = try file.write(to: recorder.path)
     guard !recorder.isQuiet else { return }
-    let output = TextOutput()
+    let output = TextOutput(format: recorder.messages)
     let dropped = counts.dropped == 0 ? "" : "; of a longer run the last, \(counts.dropped) moments before were dropped"
     output.writeLine("timeline \(recorder.path) (\(counts.spans) events\(dropped))")
     try output.finish()

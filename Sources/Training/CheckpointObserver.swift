@@ -49,6 +49,10 @@ final class CheckpointObserver: TrainingObserver {
     if isDue(step) { try write(step) }
   }
 
+  func ranksMeasured(_ times: [RankTimes], epoch: Int, step: Int) throws(Failure) {
+    try next.ranksMeasured(times, epoch: epoch, step: step)
+  }
+
   func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure) {
     try next.epochDone(epoch, step: step, evaluation)
     if settings.keepBest, let evaluation { try writer.note(step: step, evaluation) }

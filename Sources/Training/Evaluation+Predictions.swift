@@ -6,15 +6,16 @@ import Failures
 extension Evaluation {
   /// Evaluates, and brings every sample's scores to rank 0.
   ///
+  /// - Parameter step: steps made so far, for the message of an error.
   /// - Returns: the predictions on rank 0, nil on the others.
   /// - Throws: as `run(step:)` does.
-  public func runWithPredictions() throws(Failure) -> (result: Result, predictions: Predictions?) {
+  public func runWithPredictions(step: Int? = nil) throws(Failure) -> (result: Result, predictions: Predictions?) {
     let classes = workers[0].classes
     let count = dataset.count * classes
     let scores = UnsafeMutablePointer<Float>.allocate(capacity: max(1, count))
     scores.initialize(repeating: 0, count: count)
     defer { scores.deallocate() }
-    let result = try run(step: nil, scores: scores)
+    let result = try run(step: step, scores: scores)
     let tree = GradientTree(leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size)
     func part(ofRank rank: Int) -> UnsafeMutableRawBufferPointer {
       let leaves = tree.leaves(ofRank: rank)
@@ -22,7 +23,7 @@ extension Evaluation {
       let last = min(leaves.upperBound * plan.microbatch, dataset.count) * classes
       return UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: scores + first, count: last - first))
     }
-    let phase = Phase("gathering of the predictions")
+    let phase = Phase("gathering of the predictions", step: step)
     guard communicator.rank == 0 else {
       try communicator.exchange(
         sending: [Transfer(peer: 0, tag: 0, bytes: part(ofRank: communicator.rank))], phase: phase)

@@ -9,9 +9,11 @@ final class RunJournal: TrainingObserver {
   private let data: RunData
   private let kind: TestMetrics.Kind
   private let learningRate: (_ step: Int) -> Double
+  private let job: Job
   private let epochs: Int
   private let stepsPerEpoch: Int
   private let isQuiet: Bool
+  private let isVerbose: Bool
   private var start = 0.0
   private var lastStepEnd = 0.0
   private var epochStart = 0.0
@@ -20,21 +22,34 @@ final class RunJournal: TrainingObserver {
   private var images = 0
   private var trainingSeconds = 0.0
 
+  /// Who trains.
+  struct Job {
+    /// Kind and number of the ranks.
+    let ranks: String
+    let hosts: [String]
+    /// Of each rank.
+    let threads: Int
+  }
+
   /// - Parameters:
   ///   - kind: what is evaluated while training goes on.
   ///   - isQuiet: leaves out what is said after each epoch.
+  ///   - isVerbose: says something after each step.
   init(
-    reporter: ProgressReporter, metrics: MetricsLog, data: RunData, kind: TestMetrics.Kind,
-    learningRate: @escaping (_ step: Int) -> Double, epochs: Int, stepsPerEpoch: Int, isQuiet: Bool
+    reporter: ProgressReporter, metrics: MetricsLog, data: RunData, job: Job, kind: TestMetrics.Kind,
+    learningRate: @escaping (_ step: Int) -> Double, epochs: Int, stepsPerEpoch: Int, isQuiet: Bool,
+    isVerbose: Bool = false
   ) {
     self.reporter = reporter
     self.metrics = metrics
     self.data = data
     self.kind = kind
+    self.job = job
     self.learningRate = learningRate
     self.epochs = epochs
     self.stepsPerEpoch = stepsPerEpoch
     self.isQuiet = isQuiet
+    self.isVerbose = isVerbose
   }
 
   func trainingStarts() {
@@ -61,6 +76,24 @@ final class RunJournal: TrainingObserver {
     reporter.stepDone(
       epoch: epoch + 1, step: step, samples: statistics.samples, lossSum: statistics.lossSum,
       correct: statistics.correct, at: now)
+    if isVerbose { reporter.writeLine(stepLine(step, epoch: epoch, statistics, seconds: seconds)) }
+  }
+
+  func ranksMeasured(_ times: [RankTimes], epoch: Int, step: Int) throws(Failure) {
+    try metrics.append(
+      RankMetrics(
+        step: step, epoch: epoch + 1, steps: times.first?.steps ?? 0, stepsPerEpoch: stepsPerEpoch,
+        ranks: job.ranks, threads: job.threads, hosts: job.hosts, stepSeconds: times.map(\.seconds),
+        computationSeconds: times.map(\.computation),
+        exchangeSeconds: times.map(\.exchange), seconds: monotonicSeconds() - start))
+  }
+
+  private func stepLine(_ step: Int, epoch: Int, _ statistics: StepStatistics, seconds: Double) -> String {
+    let accuracy = Double(statistics.correct) / Double(statistics.samples)
+    return "step \(step)  epoch \(epoch + 1)  loss \(NumberText.loss(statistics.meanLoss))  "
+      + "accuracy \(NumberText.fixed(accuracy, decimals: 4))  "
+      + "\(NumberText.fixed(Double(statistics.samples) / seconds, decimals: 0)) images/s  "
+      + "\(NumberText.fixed(seconds * 1e3, decimals: 1)) ms"
   }
 
   func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure) {

@@ -78,6 +78,11 @@ public final class Trainer {
   public let evaluation: Evaluation
   /// Of the samples that are held back to choose by; nil without any.
   public let validation: Evaluation?
+  private let clock: RankClock
+  /// Whether the last evaluation of the run leaves its predictions. The same on every rank.
+  var keepsPredictions = false
+  /// What the network answered in the last evaluation of the run; nil before, and on other ranks than 0.
+  private(set) var predictions: Predictions?
 
   /// - Parameter validation: samples to evaluate and choose by, so that the test's are used at the end alone; nil to
   ///   evaluate the test's throughout.
@@ -119,6 +124,7 @@ public final class Trainer {
     trainingStep = TrainingStep(
       network: network, update: update, dataset: training, order: order, plan: plan, reduction: reduction,
       workers: workers, checks: checks)
+    clock = RankClock(communicator)
     evaluation = try Evaluation(
       dataset: test, microbatch: schedule.evaluationMicrobatch, workers: workers, communicator: communicator)
     if let validation {
@@ -168,7 +174,9 @@ public final class Trainer {
     if step > 0, let result = try finishEpoch(observer) { return result }
     while true {
       let (epoch, batch) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+      let start = monotonicNanoseconds()
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
+      clock.stepDone(nanoseconds: monotonicNanoseconds() - start)
       step += 1
       try agree(isStopping: statistics.stopRequests > 0)
       try observer?.stepDone(step, epoch: epoch, statistics)
@@ -202,6 +210,8 @@ public final class Trainer {
     if validation != nil, let result, result.errors < best?.errors ?? .max {
       best = Checkpoint.Best(step: step, errors: result.errors)
     }
+    let times = try clock.gather(trainingStep.reductionTimes, step: step)
+    if !times.isEmpty { try observer?.ranksMeasured(times, epoch: epoch, step: step) }
     try observer?.epochDone(epoch, step: step, result)
     guard step == totalSteps || isDue && hasStoppedImproving else { return nil }
     return validation == nil ? result : try evaluate(evaluation)
@@ -215,10 +225,14 @@ public final class Trainer {
 
   /// Evaluates the weights that the run gives: their average where one is kept.
   private func evaluate(_ evaluation: Evaluation) throws(Failure) -> Evaluation.Result {
-    guard update.average != nil else { return try evaluation.run(step: step) }
     exchangeAverage()
     defer { exchangeAverage() }
-    return try evaluation.run(step: step)
+    guard keepsPredictions, step == totalSteps, evaluation === self.evaluation else {
+      return try evaluation.run(step: step)
+    }
+    let (result, predictions) = try evaluation.runWithPredictions(step: step)
+    self.predictions = predictions
+    return result
   }
 
   /// Exchanges the weights and their average, where there is one. Twice leaves all as it was.

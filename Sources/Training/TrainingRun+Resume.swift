@@ -86,8 +86,9 @@ extension TrainingRun {
     return changes
   }
 
-  private func warn(_ text: String) {
+  func warn(_ text: String) {
     let name = program.split(separator: " ").first ?? ""
-    TextOutput(descriptor: STDERR_FILENO, name: "standard error").writeLine("\(name): \(text)")
+    TextOutput(descriptor: STDERR_FILENO, name: "standard error", format: messages)
+      .writeLine("\(name): \(text)", level: .warning)
   }
 }

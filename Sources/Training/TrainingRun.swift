@@ -36,6 +36,10 @@ public struct TrainingRun: Sendable {
   public var recordedStep: Int?
   /// An error made on purpose, to see it found.
   public var bitFlip: BitFlip?
+  /// Says also how the work is shared, and what every step comes to.
+  public var isVerbose = false
+  /// How all that is written that is said.
+  public var messages = MessageFormat.text
   /// Makes a record of the run from within, if set.
   public var recorder: (any RunRecorder)?
 
@@ -90,6 +94,7 @@ public struct TrainingRun: Sendable {
     trainer.stepObserver = record
     trainer.isStopRequested = isStopRequested
     try prepareChecks(trainer, communicator)
+    trainer.keepsPredictions = settings.reporting.tensorboard
     do throws(Failure) {
       if communicator.rank == 0 {
         try lead(trainer, network, training, test, communicator, log)
@@ -118,25 +123,35 @@ public struct TrainingRun: Sendable {
     let origin = try takeUp(trainer, store)
     try AtomicFile.write(settings.yaml(), to: files.configuration)
     try prepareRecording(trainer, files)
-    let output = TextOutput(log: log)
+    let output = TextOutput(format: messages, log: log)
     let data = RunData(test)
     if !isQuiet {
       var header = header(trainer, network, training, test, communicator, files)
       if let origin { header.add("goes on", "after step \(trainer.step), from \(origin)") }
       for line in header.lines { output.writeLine(line) }
+      if isVerbose {
+        for line in SharedWork(trainer, network, communicator, files).lines { output.writeLine(line) }
+      }
     }
     let journal = RunJournal(
       reporter: ProgressReporter(
-        output: output, mode: isQuiet ? .none : progress, epochs: settings.training.epochs, steps: trainer.totalSteps,
+        output: output, mode: isQuiet || isVerbose ? .none : progress, epochs: settings.training.epochs,
+        steps: trainer.totalSteps,
         images: trainer.totalSamples - trainer.samples(ofSteps: trainer.step),
         evaluations: trainer.totalEvaluations - trainer.evaluationsMade),
-      metrics: try MetricsLog(path: files.metrics, goingOnAfter: trainer.step), data: data,
+      metrics: try MetricsLog(path: files.metrics, table: files.metricsTable, goingOnAfter: trainer.step), data: data,
+      job: RunJournal.Job(
+        ranks: communicator.summary, hosts: communicator.hosts, threads: trainer.schedule.threads),
       kind: trainer.validation == nil ? .test : .validation, learningRate: { trainer.update.rate(ofStep: $0) },
-      epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet)
+      epochs: settings.training.epochs, stepsPerEpoch: trainer.stepsPerEpoch, isQuiet: isQuiet,
+      isVerbose: isVerbose && !isQuiet)
     defer { journal.close() }
+    let events =
+      settings.reporting.tensorboard
+      ? try EventObserver(of: trainer, in: files.path, settings: settings, next: journal, warn: warn) : nil
     let isInStore = origin == store.path(ofStep: trainer.step)
     let checkpoints = try CheckpointObserver(
-      of: trainer, in: store, settings: settings, writtenStep: isInStore ? trainer.step : 0, next: journal,
+      of: trainer, in: store, settings: settings, writtenStep: isInStore ? trainer.step : 0, next: events ?? journal,
       prepare: journal.finish)
     defer { checkpoints.close() }
     let result: Evaluation.Result
@@ -154,6 +169,7 @@ public struct TrainingRun: Sendable {
       try journal.testDone((trainer.step - 1) / trainer.stepsPerEpoch, step: trainer.step, result)
     }
     try journal.finish()
+    try events?.finish(test)
     try checkpoints.finish()
     // The weights that were evaluated: their average where the run keeps one.
     trainer.exchangeAverage()

@@ -26,6 +26,13 @@ public final class TrainingStep {
   private let workers: [MicrobatchWorker]
   let checks: StepChecks
 
+  /// What the gradients of this rank's steps so far took.
+  var reductionTimes: ReductionTimes { reduction.times }
+  /// Whether a step was made.
+  var hasGradient: Bool { reduction.times.computation > 0 }
+  /// The mean gradient of the last step, `parameters.count` floats.
+  var gradient: UnsafePointer<Float> { reduction.gradient }
+
   init(
     network: Network, update: ParameterUpdate, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
     reduction: OrderedAllReduce, workers: [MicrobatchWorker], checks: StepChecks

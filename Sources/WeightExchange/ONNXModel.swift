@@ -1,6 +1,7 @@
 import Checkpoints
 import Failures
 import NeuralNetwork
+import ProtocolBuffers
 
 /// A network with its weights as an ONNX model, for prediction.
 ///

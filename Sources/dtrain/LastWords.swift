@@ -26,7 +26,16 @@ enum LastWords {
 
   /// - Parameter rank: nil where there is but one.
   static func say(_ failure: Failure, rank: Int?) {
-    TextOutput(descriptor: STDERR_FILENO, name: "standard error")
-      .writeLine(FailureLine.text(failure, program: Program.name, rank: rank))
+    TextOutput(descriptor: STDERR_FILENO, name: "standard error", format: format, rank: rank ?? 0)
+      .writeLine(FailureLine.text(failure, program: Program.name, rank: rank), level: .error)
   }
+
+  /// As the command line asks for it, even where the rest of the line is wrong.
+  private static let format: MessageFormat = {
+    let arguments = CommandLine.arguments
+    let isJSON =
+      arguments.contains("--log-format=json")
+      || zip(arguments, arguments.dropFirst()).contains { $0 == "--log-format" && $1 == "json" }
+    return isJSON ? .json : .text
+  }()
 }

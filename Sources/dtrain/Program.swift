@@ -17,8 +17,8 @@ enum Program {
   /// In the order of help.
   static let commands: [any Subcommand.Type] = [
     TrainCommand.self, EvaluateCommand.self, InspectCommand.self, BenchCommand.self,
-    ProfileCommand.self, ConfigCommand.self, ReplayCommand.self, PredictCommand.self, ConvertCommand.self,
-    DataCommand.self, LaunchCommand.self, DoctorCommand.self,
+    ProfileCommand.self, ReportCommand.self, ConfigCommand.self, ReplayCommand.self, PredictCommand.self,
+    ConvertCommand.self, DataCommand.self, LaunchCommand.self, DoctorCommand.self,
   ]
 
   static let syntax = ProgramSyntax(

@@ -25,6 +25,12 @@ enum TrainCommand: Subcommand {
       + "auto chooses line on a terminal and plain elsewhere")
   private static let quiet = Flag(
     "quiet", letter: "q", help: "print the results alone: test accuracy and weights digest")
+  private static let verbose = Flag(
+    "verbose", letter: "v", help: "also say how the work is shared among the ranks, and what every step comes to")
+  private static let logFormat = Option<MessageFormat>(
+    choice: "log-format",
+    help: "how all that is said is written, on standard output and standard error: as text, or a JSON object a line "
+      + "with time, level, rank and message")
   private static let trace = Option(
     "trace", placeholder: "FILE",
     help: "write a timeline of all ranks, which ui.perfetto.dev opens: the last \(TimelineRecorder.largestCapacity) "
@@ -40,8 +46,8 @@ enum TrainCommand: Subcommand {
     discussion: "Trains with as many ranks as the launcher has started (mpirun, srun), or alone without one. The "
       + "weights are the same to the last bit at any number of ranks.",
     options: [
-      SettingsArguments.config, folder, maximumSteps, resume, allowChanges, Ranks.replicas, progress, quiet, trace,
-      recordedStep, logFolder, DebuggerWait.rank,
+      SettingsArguments.config, folder, maximumSteps, resume, allowChanges, Ranks.replicas, progress, quiet, verbose,
+      logFormat, trace, recordedStep, logFolder, DebuggerWait.rank,
     ],
     overrides: SettingsArguments.overridesHelp,
     examples: [
@@ -68,7 +74,10 @@ enum TrainCommand: Subcommand {
     var run = TrainingRun(
       settings: settings, settingsOrigin: origin, configurationFile: file, program: program, folder: arguments[folder],
       maximumSteps: arguments[maximumSteps], progress: arguments[progress] ?? .auto, isQuiet: arguments[quiet],
-      recorder: arguments[trace].map { TimelineRecorder(path: $0, program: program, isQuiet: arguments[quiet]) })
+      recorder: arguments[trace].map {
+        TimelineRecorder(
+          path: $0, program: program, isQuiet: arguments[quiet], messages: arguments[logFormat] ?? .text)
+      })
     if let origin = arguments[resume] {
       guard origin != "auto" || arguments[folder] != nil else {
         throw autoWithoutFolder
@@ -79,6 +88,8 @@ enum TrainCommand: Subcommand {
     run.recordedStep = arguments[recordedStep]
     run.logFolder = arguments[logFolder]
     if let text = environmentVariable(BitFlip.variable) { run.bitFlip = try BitFlip(text) }
+    run.isVerbose = arguments[verbose]
+    run.messages = arguments[logFormat] ?? .text
     run.isStopRequested = { dtrain_stop_request_is_set() != 0 }
     guard dtrain_stop_request_install() == 0 else {
       throw Failure(

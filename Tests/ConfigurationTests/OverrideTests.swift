@@ -53,7 +53,7 @@ private func failure(of overrides: String...) -> Failure? {
     Example(
       "lr=5", "command line: unknown key lr",
       "the keys and sections are seed, model, dataset, augmentation, training, evaluation, optimizer, checkpoint, "
-        + "communication, reliability"),
+        + "reporting, communication, reliability"),
     Example(
       "training.batch=five", "command line: training.batch must be an integer, but is the text \"five\"",
       "give an integer from 1 to 1048576"),

@@ -61,6 +61,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.checkpoint.everyEpochs = draw(0...9)
   settings.checkpoint.keep = draw(1...9)
   settings.checkpoint.keepBest = draw(0...1) == 0
+  settings.reporting.tensorboard = draw(0...1) == 0
+  settings.reporting.everySteps = draw(1...9)
   settings.communication.timeoutSeconds = [60, 0.25, 604_800, fraction()][draw(0...3)]
   settings.reliability.agreeEvery = draw(0...1000)
   settings.reliability.verifyEvery = draw(0...1000)
@@ -101,6 +103,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
       "evaluation.every_epochs", "checkpoint.every_steps", "checkpoint.every_epochs", "checkpoint.keep",
       "checkpoint.keep_best", "communication.timeout_seconds",
       "reliability.agree_every", "reliability.verify_every",
+      "reporting.tensorboard", "reporting.every_steps",
     ]
     for (key, value) in changes {
       let overrides = value.split(separator: " ").map(String.init)
@@ -215,6 +218,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("checkpoint.every_epochs", "checkpoint.every_epochs=0"),
     ("checkpoint.keep", "checkpoint.keep=1"),
     ("checkpoint.keep_best", "checkpoint.keep_best=False"),
+    ("reporting.tensorboard", "reporting.tensorboard=false"),
+    ("reporting.every_steps", "reporting.every_steps=3"),
     ("communication.timeout_seconds", "communication.timeout_seconds=61"),
     ("reliability.agree_every", "reliability.agree_every=7"),
     ("reliability.verify_every", "reliability.verify_every=7"),

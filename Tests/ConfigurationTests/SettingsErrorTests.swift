@@ -18,7 +18,7 @@ struct Example: Sendable {
 private let anInteger = "give an integer from 1 to 1048576"
 private let everything =
   "the keys and sections are seed, model, dataset, augmentation, training, evaluation, optimizer, checkpoint, "
-  + "communication, reliability"
+  + "reporting, communication, reliability"
 private let lengths = "give model.filters, filter_sizes, paddings and strides one element for each convolution"
 private let spelling = "check indentation, colons and quotes there"
 

@@ -17,7 +17,7 @@ extension EndToEnd {
     }
 
     /// What a value may be.
-    private indirect enum Schema {
+    private indirect enum Schema: Sendable {
       case text, integer, boolean
       case choice([String])
       case list(Schema)

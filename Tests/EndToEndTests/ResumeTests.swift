@@ -28,10 +28,11 @@ extension EndToEnd {
 
     /// The fields of all lines of metrics that do not depend on time.
     private func metrics(_ name: String) throws -> [[String: String]] {
-      try String(decoding: bytes("\(name)/metrics.jsonl"), as: UTF8.self).split(separator: "\n").map { line in
-        let fields = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        return fields.mapValues { "\($0)" }.filter { !["seconds", "images_per_second"].contains($0.key) }
-      }
+      try String(decoding: bytes("\(name)/metrics.jsonl"), as: UTF8.self).split(separator: "\n")
+        .filter { !$0.hasPrefix(#"{"kind":"ranks""#) }.map { line in
+          let fields = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+          return fields.mapValues { "\($0)" }.filter { !["seconds", "images_per_second"].contains($0.key) }
+        }
     }
 
     private let all = ["checkpoint.every_steps=1", "checkpoint.keep=100"]

@@ -1,0 +1,39 @@
+import Checkpoints
+import Communication
+import DataParallel
+import NeuralNetwork
+import Reporting
+
+/// How the work of a step is shared among the ranks, in words.
+struct SharedWork {
+  /// Of more ranks not every one is named.
+  private static let namedRanks = 16
+
+  let lines: [String]
+
+  init(_ trainer: Trainer, _ network: Network, _ communicator: any Communicator, _ files: RunDirectory) {
+    let schedule = trainer.schedule
+    let leaves = (schedule.batch + schedule.microbatch - 1) / schedule.microbatch
+    let tree = GradientTree(leaves: leaves, ranks: communicator.size)
+    var lines = ["plan of a step"]
+    for rank in 0..<min(communicator.size, Self.namedRanks) {
+      let own = tree.leaves(ofRank: rank)
+      let text =
+        own.count == 1 ? "microbatch \(own.lowerBound)" : "microbatches \(own.lowerBound) to \(own.upperBound - 1)"
+      lines.append(
+        "  rank \(rank) on \(communicator.hosts[rank])  \(own.isEmpty ? "no microbatch" : text) of \(leaves)")
+    }
+    if communicator.size > Self.namedRanks { lines.append("  and \(communicator.size - Self.namedRanks) more") }
+    let count = network.parameters.count
+    lines.append(
+      communicator.size > 1
+        ? "  exchange  \(count) gradients (\(count * 4 / 1024) KiB), a slice of about \(count / communicator.size) a rank"
+        : "  exchange  none")
+    lines.append("layers")
+    for layer in network.segment.layers { lines.append("  \(layer.name)  to \(layer.outputShape)") }
+    lines.append("files")
+    lines.append("  metrics  \(files.metrics), \(files.metricsTable)")
+    lines.append("  checkpoints  \(files.checkpoints)")
+    self.lines = lines
+  }
+}
