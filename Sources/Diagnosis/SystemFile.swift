@@ -27,7 +27,7 @@ enum SystemFile {
 
   /// The lines of a text, without blanks at their ends.
   static func lines(_ text: String) -> [String] {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map(trimmed)
+    text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map(trimmed)
   }
 
   static func trimmed(_ text: some StringProtocol) -> String {

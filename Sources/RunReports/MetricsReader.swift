@@ -62,7 +62,8 @@ struct MetricsReader {
       case "step", "epoch", "steps", "steps_per_epoch", "threads", "test_errors", "test_samples", "validation_errors",
         "validation_samples":
         numbers[name] = Double(try scanner.unsignedInteger())
-      case "loss", "accuracy", "learning_rate", "images_per_second", "seconds", "test_loss", "test_accuracy", "validation_loss",
+      case "loss", "accuracy", "learning_rate", "images_per_second", "seconds", "test_loss", "test_accuracy",
+        "validation_loss",
         "validation_accuracy":
         numbers[name] = try scanner.number()
       // A later program may write more.

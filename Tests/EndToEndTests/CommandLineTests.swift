@@ -14,7 +14,9 @@ extension EndToEnd {
 
     @Test func everySubcommandHasHelpWithExamplesAndExitCodes() throws {
       let names = try Launch.run("--help").output.split(separator: "\n").drop { $0 != "Subcommands:" }.dropFirst()
-        .prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+        .prefix { $0.hasPrefix("  ") }.filter { !$0.hasPrefix("   ") }.compactMap {
+          $0.split(separator: " ").first.map(String.init)
+        }
         .filter { $0 != "help" && !$0.hasPrefix("-") }
       #expect(names.count >= 3)
       for name in names {

@@ -88,7 +88,7 @@ extension EndToEnd {
       )
       .write(toFile: path, atomically: true, encoding: .utf8)
       _ = try report("run")
-      #expect(try page("run/report.html").contains("could not be tested here: /nowhere"))
+      #expect(try page("run/report.html").contains("could not be tested here: dataset.path (/nowhere)"))
     }
 
     @Test func theProfileIsMeasuredOnRequest() throws {

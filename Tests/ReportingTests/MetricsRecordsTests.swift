@@ -68,9 +68,9 @@ import Testing
     let rows = whole.split(separator: "\n")
     #expect(
       rows.map { $0.prefix { $0 != "," } } == ["kind", "step", "step", "step", "rank", "rank", "test", "step", "step"])
-    #expect(rows[1] == "step,1,1,0.0,1.0,0.5,0.1,9.0,,,,,,,,,,,")
-    #expect(rows[5] == "rank,3,1,5.0,,,,,,,,,,1,\"b,c\",3,4.0,2.5,1.0")
-    #expect(rows[6] == "test,3,1,0.0,,,,,x,1.0,0.5,1,2,,,,,,")
+    #expect(rows[1] == "step,1,1,0.0,1.0,0.5,0.1,9.0,,,,,,,,,,,,,,,")
+    #expect(rows[5] == "rank,3,1,5.0,,,,,,,,,,1,\"b,c\",3,4.0,2.5,1.0,,,,")
+    #expect(rows[6] == "test,3,1,0.0,,,,,x,1.0,0.5,1,2,,,,,,,,,,")
     for made in [1, 2, 4, 5] {
       try write(after: made)
       #expect(try text() == whole, "after \(made)")
