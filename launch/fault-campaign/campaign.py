@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -135,6 +136,10 @@ def main():
     rounds = len(kinds) if options.rounds is None else options.rounds
     tallies = {kind: Tally() for kind in options.only}
     failed = 0
+    # A campaign that is asked to stop ends its round first: processes and hosts are cleared away, and the table is printed.
+    stopped = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(True))
     with contextlib.ExitStack() as stack:
         folder = tempfile.mkdtemp(prefix="dtrain-campaign-")
         campaign = Campaign(options.dtrain, folder, options.limit, options.epochs)
@@ -142,6 +147,8 @@ def main():
         hosts = open_hosts(stack, folder, options.require_namespaces)
         print(f"{rounds} rounds, seed {seed}, {data}, undisturbed weights {campaign.digest}", flush=True)
         for number in range(rounds):
+            if stopped:
+                break
             kind = kinds[number % len(kinds)]
             tally = tallies[kind]
             line = f"round {number + 1:3}  {kind:18} seed {seed + number:<8}"
