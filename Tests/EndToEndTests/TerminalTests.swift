@@ -134,7 +134,7 @@ struct Terminals {
       + (ranks.map { ["mpirun", "-n", "\($0)"] } ?? []) + [program] + arguments
     let command = words.map { "'" + $0.replacing("'", with: "'\\''") + "'" }.joined(separator: " ")
     try tmux(
-      "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "24", "-c", folder.path, "exec \(command)")
+      "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "24", "-c", folder.path, "exec timeout 300 \(command)")
   }
 
   func lines() throws -> [Substring] {
