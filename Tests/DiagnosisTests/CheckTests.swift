@@ -163,7 +163,7 @@ import Testing
       ["/bin/sh", "-c", "echo $WORD; echo e >&2; exit 3"], environment: ["WORD": "w"], seconds: 20)
     #expect(spoken.end == .exited(3) && spoken.output == "w\ne\n")
     let late = try ChildProcess.run(
-      ["/bin/sh", "-c", "echo begun; sleep 600"], environment: ["PATH": "/bin:/usr/bin"], seconds: 0.3)
+      ["/bin/sh", "-c", "echo begun; exec sleep 600"], environment: ["PATH": "/bin:/usr/bin"], seconds: 0.3)
     #expect(late.end == .tookTooLong && late.output == "begun\n")
     let killed = try ChildProcess.run(["/bin/sh", "-c", "kill -9 $$"], environment: [:], seconds: 20)
     #expect(killed.end == .signaled(9))
