@@ -138,7 +138,7 @@ struct Terminals {
     let command = words.map { "'" + $0.replacing("'", with: "'\\''") + "'" }.joined(separator: " ")
     try tmux(
       "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "24", "-c", folder.path,
-      "exec timeout 300 \(command)")
+      "exec timeout --foreground 60 \(command)")
   }
 
   func lines() throws -> [Substring] {
