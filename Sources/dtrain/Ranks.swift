@@ -68,8 +68,9 @@ enum Ranks {
       try communicator.finish()
     } catch {
       if error.code == .preempted {
-        try communicator.finish()
+        // Before the others may leave: the first to be gone has the launcher end the rest.
         if communicator.rank == 0 { LastWords.say(error, rank: nil) }
+        try communicator.finish()
         exit(error.code.rawValue)
       }
       LastWords.end(error, rank: communicator.size > 1 ? communicator.rank : nil, abort: communicator.abort)

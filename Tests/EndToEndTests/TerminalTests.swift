@@ -35,7 +35,9 @@ extension EndToEnd {
       let later = try progress(terminal) { $0 != first && !$0.isEmpty }
       #expect(later.count == 1 && later[0].count < columns)
       #expect(later[0].contains("loss "))
-      #expect(later[0].contains("images/s") == (columns > 80) && Self.hasBar(later[0]) == (columns >= 80))
+      #expect(later[0].contains("images/s") == (columns > 80))
+      // Whether 80 columns leave room for a bar depends on how many digits the steps have.
+      #expect(columns == 80 || Self.hasBar(later[0]) == (columns > 80), "\(later)")
     }
 
     @Test func itFollowsTheWindow() throws {
@@ -54,7 +56,7 @@ extension EndToEnd {
 
     /// mpirun gives rank 0 a terminal without a size: what counts is where mpirun itself writes.
     @Test(.enabled(if: Launch.isMPIPossible, "mpirun is not installed")) func underMPIRunToo() throws {
-      let terminal = try Terminals(columns: 80, Self.endless, folder: folder.url, ranks: 2)
+      let terminal = try Terminals(columns: 140, Self.endless, folder: folder.url, ranks: 2)
       defer { terminal.end() }
       let first = try progress(terminal)
       let later = try progress(terminal) { $0 != first && !$0.isEmpty }
