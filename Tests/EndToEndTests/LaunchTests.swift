@@ -9,6 +9,9 @@ extension EndToEnd {
       ["train", "--quiet", "--run-dir", "run", "checkpoint.every_steps=1", "communication.timeout_seconds=4"]
       + ShortRun.settings
 
+    /// More epochs than any of these runs comes to before it is stopped.
+    private static let endless = ["training.epochs=100000"]
+
     init() throws { folder = try TemporaryFolder() }
 
     private func launch(
@@ -22,7 +25,7 @@ extension EndToEnd {
     private func undisturbed(_ steps: Int) throws -> String {
       var alone = training
       alone[3] = "alone"
-      return try Launch(folder: folder.url).run(alone + ["--max-steps", "\(steps)"]).output
+      return try Launch(folder: folder.url).run(alone + Self.endless + ["--max-steps", "\(steps)"]).output
     }
 
     private func restarts(_ run: Execution) -> [Substring] {
@@ -124,7 +127,7 @@ extension EndToEnd {
       let errors = folder.url.appending(path: "errors")
       _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
       let process = try Launch(folder: folder.url).start(
-        ["launch", "-n", "3", "--"] + training + ["training.epochs=100000"], output: FileHandle.nullDevice,
+        ["launch", "-n", "3", "--"] + training + Self.endless, output: FileHandle.nullDevice,
         errors: try FileHandle(forWritingTo: errors))
       while process.isRunning, newestStep == nil { usleep(20_000) }
       let children =
@@ -163,7 +166,7 @@ extension EndToEnd {
       #expect(errors.contains("dtrain: stopped as asked after step \(newestStep ?? 0) of"))
       try expectNoProcesses()
       let steps = (newestStep ?? 0) + 3
-      let end = try launch([], ["--resume", "auto", "--max-steps", "\(steps)"], ranks: 2)
+      let end = try launch([], Self.endless + ["--resume", "auto", "--max-steps", "\(steps)"], ranks: 2)
       end.expectOrderlyEnd(0)
       #expect(try end.output.hasSuffix(undisturbed(steps)))
     }
@@ -172,9 +175,8 @@ extension EndToEnd {
       let (status, _) = try act { kill($0, SIGKILL) }
       #expect(status == 137 || status == SIGKILL)
       try expectNoProcesses()
-      // What was on its way to the disk may still come to light.
-      let steps = (newestStep ?? 0) + 300
-      try launch([], ["--resume", "auto", "--max-steps", "\(steps)"]).expectOrderlyEnd(0)
+      let steps = (newestStep ?? 0) + 3
+      try launch([], Self.endless + ["--resume", "auto", "--max-steps", "\(steps)"]).expectOrderlyEnd(0)
     }
 
     @Test func aSecondOneInTheFolderIsRefused() throws {
