@@ -64,7 +64,7 @@ enum EnvironmentReference {
   private static func value(
     of reference: Substring, line: Int, _ environment: Environment
   ) throws(ValueMismatch) -> String {
-    let separator = reference.range(of: ":-")
+    let separator = reference.firstRange(of: ":-")
     let name = separator.map { reference[..<$0.lowerBound] } ?? reference
     guard isName(name) else {
       throw ValueMismatch(
@@ -88,17 +88,5 @@ enum EnvironmentReference {
       byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte & 0xdf)
     }
-  }
-}
-
-extension Substring {
-  /// The first place of a text.
-  fileprivate func range(of text: String) -> Range<Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-      start = index(after: start)
-    }
-    return nil
   }
 }

@@ -1,4 +1,4 @@
-// The optimizers' passes over the flat buffers.
+// The passes over the flat buffers that an update of the parameters takes: optimizers, clipping, the weights' average.
 
 private typealias Vector = SIMD8<Float>
 
@@ -74,6 +74,85 @@ public func adamUpdate(
     w.addProduct(decay, w)
     let denominator = epsilon.addingProduct(v.squareRoot(), correction)
     store(w - rate * m / denominator, parameters, i)
+    i += 8
+  }
+}
+
+/// The factors of one step of gradient descent with momentum, already rounded to what the arithmetic uses.
+public struct MomentumFactors: Sendable {
+  public let learningRate: Float
+  public let momentum: Float
+  public let isNesterov: Bool
+  /// The learning rate times the decoupled weight decay; 0 for none.
+  public let weightDecay: Float
+  /// What the gradients are multiplied by first.
+  public let gradientScale: Float
+
+  public init(learningRate: Float, momentum: Float, isNesterov: Bool, weightDecay: Float, gradientScale: Float) {
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.isNesterov = isNesterov
+    self.weightDecay = weightDecay
+    self.gradientScale = gradientScale
+  }
+}
+
+/// One step over flat buffers: v = momentum · v + g; w −= decay · w; w −= rate · v, or rate · (g + momentum · v).
+///
+/// - Parameter count: a multiple of 8.
+///
+/// Each operation rounds once; products that are added are fused.
+public func momentumUpdate(
+  _ factors: MomentumFactors, count: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
+  velocity: UnsafeMutablePointer<Float>
+) {
+  let rate = Vector(repeating: -factors.learningRate)
+  let momentum = Vector(repeating: factors.momentum)
+  let decay = Vector(repeating: -factors.weightDecay)
+  let scale = Vector(repeating: factors.gradientScale)
+  var i = 0
+  while i < count {
+    let g = load(gradients, i) * scale
+    let v = g.addingProduct(momentum, load(velocity, i))
+    store(v, velocity, i)
+    var w = load(parameters, i)
+    w.addProduct(decay, w)
+    w.addProduct(rate, factors.isNesterov ? g.addingProduct(momentum, v) : v)
+    store(w, parameters, i)
+    i += 8
+  }
+}
+
+/// The sum of the squares, added in double in a fixed order: eight running sums, then these from the first to the last,
+/// then what is left behind the last whole eight.
+public func squaredNorm(count: Int, _ values: UnsafePointer<Float>) -> Double {
+  var sums = SIMD8<Double>(repeating: 0)
+  var i = 0
+  while i + 8 <= count {
+    let v = SIMD8<Double>(load(values, i))
+    sums += v * v
+    i += 8
+  }
+  var sum = 0.0
+  for lane in 0..<8 { sum += sums[lane] }
+  while i < count {
+    sum += Double(values[i]) * Double(values[i])
+    i += 1
+  }
+  return sum
+}
+
+/// average += rate · (values − average).
+///
+/// - Parameter count: a multiple of 8.
+public func averageUpdate(
+  rate: Float, count: Int, values: UnsafePointer<Float>, average: UnsafeMutablePointer<Float>
+) {
+  let rate = Vector(repeating: rate)
+  var i = 0
+  while i < count {
+    let a = load(average, i)
+    store(a.addingProduct(rate, load(values, i) - a), average, i)
     i += 8
   }
 }
