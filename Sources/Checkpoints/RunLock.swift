@@ -36,8 +36,17 @@ public struct RunLock: Sendable {
   }
 
   /// The lock of a `dtrain launch`, which it holds from its first job to its last, while there may be none.
-  public static func acquireLaunch(_ directory: RunDirectory) throws(Failure) -> RunLock {
-    try acquire(directory.launchLock, for: .current)
+  ///
+  /// - Returns: the lock, and the launch that was ended before it could release it, if it was one of this host: its
+  ///   ranks may be about to end, or just about to take the lock of the run.
+  public static func acquireLaunch(
+    _ directory: RunDirectory, launch: String
+  ) throws(Failure) -> (lock: RunLock, abandoned: String?) {
+    var owner = Owner.current
+    owner.launch = LaunchMark(launch: launch, start: 0)
+    var abandoned: String?
+    let lock = try acquire(directory.launchLock, for: owner) { abandoned = $0.launch?.launch }
+    return (lock, abandoned)
   }
 
   /// - Returns: why a job would be refused now; nil where the directory is free.
@@ -47,7 +56,10 @@ public struct RunLock: Sendable {
     return holder.isGone ? nil : held(directory.lock, by: holder)
   }
 
-  static func acquire(_ path: String, for owner: Owner) throws(Failure) -> RunLock {
+  /// - Parameter takenOver: is told who has left the lock behind.
+  static func acquire(
+    _ path: String, for owner: Owner, takenOver: (Owner) -> Void = { _ in }
+  ) throws(Failure) -> RunLock {
     let own = "\(path).\(owner.host.filter { $0 != "/" }).\(owner.process)"
     try AtomicFile.write(owner.text, to: own)
     defer { unlink(own) }
@@ -58,6 +70,7 @@ public struct RunLock: Sendable {
       guard let holder = Owner(text: text) else { throw unreadable(path) }
       guard holder.isGone || owner.launch?.follows(holder.launch) == true else { throw held(path, by: holder) }
       try remove(path, ifStill: text, by: own)
+      takenOver(holder)
     }
     throw Failure(
       .failure, "\(path): other jobs take this run directory at the same time", remedy: "start one job alone")

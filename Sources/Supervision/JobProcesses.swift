@@ -37,13 +37,14 @@ enum JobProcesses {
 
   /// Ends all of them, and waits until they are gone.
   ///
-  /// - Returns: those that are still there after some seconds.
-  static func end(of launch: String) -> [pid_t] {
-    // What is ending in good order (a daemon that tidies up) gets the time for it.
-    for attempt in 0..<100 {
+  /// - Parameter patience: seconds for what is ending in good order: a daemon that tidies up, a state that is written.
+  /// - Returns: those that are still there some seconds later.
+  static func end(of launch: String, patience: Double = 0.5) -> [pid_t] {
+    let attempts = Int(patience * 20)
+    for attempt in 0..<attempts + 90 {
       let rest = running(of: launch)
       if rest.isEmpty { return [] }
-      if attempt >= 10 { for process in rest { kill(process, SIGKILL) } }
+      if attempt >= attempts { for process in rest { kill(process, SIGKILL) } }
       usleep(50_000)
     }
     return running(of: launch)

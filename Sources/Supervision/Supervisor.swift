@@ -64,6 +64,8 @@ public final class Supervisor {
 
   /// How long the lock of a job that is ending is waited for, in seconds: that of a launch that was killed.
   private static let lockPatience = 15
+  /// How long the ranks of a launch that was killed have for writing their state, in seconds.
+  private static let abandonedPatience = 5.0
   /// How much longer than for each other ranks that are out of reach are waited for.
   private static let farPatience = Duration.seconds(5)
 
@@ -81,8 +83,9 @@ public final class Supervisor {
   /// - Throws: `.preempted` where it was asked to stop, with the checkpoint that it can go on from; what the job failed
   ///   with where it is given up.
   public func run() throws(Failure) {
-    let lock = try RunLock.acquireLaunch(plan.directory)
+    let (lock, abandoned) = try RunLock.acquireLaunch(plan.directory, launch: launch)
     defer { lock.release() }
+    if let abandoned { try endAbandoned(abandoned) }
     try waitForEarlierJob()
     MPIRun(hosts: plan.hosts, options: plan.mpirunOptions).prepareEnvironment()
     var (ranks, hosts) = (plan.ranks, plan.hosts)
@@ -145,6 +148,18 @@ public final class Supervisor {
 
   /// Whether the lock of the run names a process that is not known to be gone.
   private var isHeld: Bool { (try? RunLock.refusal(plan.directory)) ?? nil != nil }
+
+  /// A launch that was killed has left ranks behind: mpirun has been told to end them, which takes it a second or two.
+  private func endAbandoned(_ launch: String) throws(Failure) {
+    guard !JobProcesses.running(of: launch).isEmpty else { return }
+    say("an earlier launch of this run was killed; waiting until its ranks are gone")
+    let rest = JobProcesses.end(of: launch, patience: Self.abandonedPatience)
+    guard rest.isEmpty else {
+      throw Failure(
+        .cannotCreate, "processes \(rest.map(String.init).joined(separator: ", ")) of an earlier launch do not end",
+        remedy: "see what holds them up (a disk that does not answer?), and start again when they are gone")
+    }
+  }
 
   private func waitForEarlierJob() throws(Failure) {
     guard let refusal = try RunLock.refusal(plan.directory) else { return }

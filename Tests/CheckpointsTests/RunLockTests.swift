@@ -34,6 +34,18 @@ import Testing
     #expect(try folder.names == [])
   }
 
+  @Test func aLaunchThatWasKilledIsNamedToTheNext() throws {
+    var killed = RunLock.Owner.current
+    killed.processStart += 1
+    killed.launch = LaunchMark(launch: "killed", start: 0)
+    _ = try RunLock.acquire(directory.launchLock, for: killed)
+    let (lock, abandoned) = try RunLock.acquireLaunch(directory, launch: "next")
+    #expect(abandoned == "killed")
+    #expect(throws: Failure.self) { try RunLock.acquireLaunch(directory, launch: "third") }
+    lock.release()
+    #expect(try RunLock.acquireLaunch(directory, launch: "fourth").abandoned == nil)
+  }
+
   @Test func aLockOfAnotherHostIsNotTakenOver() throws {
     var other = RunLock.Owner.current
     other.host = "elsewhere"
