@@ -83,7 +83,7 @@ let package = Package(
     + module("Optimizers", ["Arithmetic", "Kernels"])
     + module("Communication", ["CMPI", "Failures"])
     + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
-    + module("Checkpoints", ["Digests", "Failures"])
+    + module("Checkpoints", ["Arithmetic", "Digests", "Failures"])
     + module(
       "WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork", "ProtocolBuffers"], testing: ["Models"])
     + module("ProtocolBuffers", [])

@@ -1,3 +1,4 @@
+import Arithmetic
 import Failures
 
 /// In how many bits weights are stored. The arithmetic is that of float32 in any case.

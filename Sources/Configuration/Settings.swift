@@ -27,8 +27,10 @@ public struct Settings: Equatable, Sendable {
     public var dropoutRatio = 0.5
     public var dropout = Dropout.book
     public var kernels = Kernels.byShape
+    public var precision = Precision.float32
 
     public enum Name: String, CaseIterable, Sendable { case deepconvnet }
+    public enum Precision: String, CaseIterable, Sendable { case float32, float16, bfloat16 }
     public enum Dropout: String, CaseIterable, Sendable { case book, inverted }
     public enum Kernels: String, CaseIterable, Sendable {
       case byShape = "by_shape"

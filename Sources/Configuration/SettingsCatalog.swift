@@ -50,6 +50,9 @@ public enum SettingsCatalog {
     .choice(
       "model.kernels", \.model.kernels, .arithmetic,
       "by_shape: 3x3 convolutions by Winograd's filtering; direct: none, to compare, at half the speed."),
+    .choice(
+      "model.precision", \.model.precision, .arithmetic,
+      "In how many bits the network sees its weights; the optimizer changes them in float32."),
 
     .choice("dataset.name", \.dataset.name, .arithmetic, "Which images; synthetic-digits are drawn by code."),
     .path(

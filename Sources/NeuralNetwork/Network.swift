@@ -1,3 +1,4 @@
+import Arithmetic
 import Failures
 
 /// Consecutive layers through which a microbatch runs depth-first, forward and backward, while it is in cache.
@@ -16,8 +17,14 @@ public final class Network {
   public let classes: Int
   public let segment: Segment
   public let parameters: ParameterStore
+  /// What `precision` leaves of them, where that is not float32.
+  private lazy var rounded = ParameterStore(tensors: parameters.tensors)
   /// Share of each label that training spreads evenly over all classes; to be set before workspaces are made.
   public var labelSmoothing = 0.0
+
+  /// In how many bits the passes see each parameter; `parameters` itself, which an optimizer changes in steps smaller
+  /// than 16 bits show, stays float32. Part of the arithmetic; to be set before the first pass.
+  public var precision = ParameterPrecision.float32
 
   /// The most samples that go through the layers together: their activations stay in the second- and third-level
   /// cache. Part of the arithmetic, since it orders the sums of the weights' gradients.
@@ -59,9 +66,13 @@ public final class Network {
 
   /// Brings the parameters into the kernels' form; to be called after each change of them, before the next pass.
   public func prepareParameters() {
-    for (layer, offset) in zip(segment.layers, segment.parameterOffsets) {
-      layer.prepare(parameters.values + offset)
+    let seen = precision == .float32 ? parameters : rounded
+    switch precision {
+    case .float32: break
+    case .float16: HalfPrecision.roundToFloat16(count: parameters.count, parameters.values, into: rounded.values)
+    case .bfloat16: HalfPrecision.roundToBfloat16(count: parameters.count, parameters.values, into: rounded.values)
     }
+    for (layer, offset) in zip(segment.layers, segment.parameterOffsets) { layer.prepare(seen.values + offset) }
   }
 
   /// Buffers and code for one thread.

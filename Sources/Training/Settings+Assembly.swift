@@ -63,6 +63,12 @@ extension Settings {
       let network = try description.network(
         inputShape: FeatureShape(channels: shape.channels, height: shape.height, width: shape.width))
       network.labelSmoothing = training.labelSmoothing
+      network.precision =
+        switch model.precision {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        }
       return network
     }
   }

@@ -94,7 +94,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "8c0858ed105978680e7d6a749aeb73dd5096b7e1fcd22d46bd327122b04ea9bf")
+        == "efd1e74561aeffe8c2bce67cbd6688e6f3a208d36ddaf5b58df9de4a18058a7b")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
@@ -167,6 +167,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("model.output_size", "model.output_size=11"),
     ("model.dropout_ratio", "model.dropout_ratio=0.4"),
     ("model.dropout", "model.dropout=inverted"), ("model.kernels", "model.kernels=direct"),
+    ("model.precision", "model.precision=bfloat16"),
     ("dataset.name", "dataset.name=synthetic-digits"),
     ("dataset.path", "dataset.path=/data"),
     ("dataset.training_samples", "dataset.training_samples=1"),

@@ -1,9 +1,9 @@
 /// Floats of 16 bits, rounded to the nearest, of two equally near ones to that with an even last bit.
 ///
 /// Of integer operations alone, so that they round alike on every processor. IEEE 754-2019, section 4.3.1.
-enum HalfPrecision {
+public enum HalfPrecision {
   /// IEEE 754's binary16: 5 bits of exponent, 10 of fraction; from 65520 on infinity.
-  static func float16(_ value: Float) -> UInt16 {
+  public static func float16(_ value: Float) -> UInt16 {
     let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
     let magnitude = value.bitPattern & 0x7fff_ffff
     if magnitude > 0x7f80_0000 { return sign | 0x7e00 }
@@ -19,7 +19,7 @@ enum HalfPrecision {
     return sign | UInt16(roundedToEven(magnitude & 0x7f_ffff | 0x80_0000, dropping: 126 - exponent))
   }
 
-  static func float(float16 bits: UInt16) -> Float {
+  public static func float(float16 bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let (exponent, fraction) = (UInt32(bits >> 10 & 0x1f), UInt32(bits & 0x3ff))
     switch exponent {
@@ -33,13 +33,31 @@ enum HalfPrecision {
   }
 
   /// The upper half of a float32: 8 bits of exponent, 7 of fraction.
-  static func bfloat16(_ value: Float) -> UInt16 {
+  public static func bfloat16(_ value: Float) -> UInt16 {
     if value.isNaN { return UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000 | 0x7fc0 }
     let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
     return sign | UInt16(roundedToEven(value.bitPattern & 0x7fff_ffff, dropping: 16))
   }
 
-  static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+  public static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+
+  /// What float16 keeps of each value; from 65520 on infinity.
+  ///
+  /// - Parameters:
+  ///   - values: [count].
+  ///   - rounded: [count], may be the same.
+  public static func roundToFloat16(
+    count: Int, _ values: UnsafePointer<Float>, into rounded: UnsafeMutablePointer<Float>
+  ) {
+    for index in 0..<count { rounded[index] = float(float16: float16(values[index])) }
+  }
+
+  /// The same with bfloat16.
+  public static func roundToBfloat16(
+    count: Int, _ values: UnsafePointer<Float>, into rounded: UnsafeMutablePointer<Float>
+  ) {
+    for index in 0..<count { rounded[index] = float(bfloat16: bfloat16(values[index])) }
+  }
 
   /// - Parameter bits: how many are dropped, 1 to 24.
   private static func roundedToEven(_ value: UInt32, dropping bits: UInt32) -> UInt32 {
