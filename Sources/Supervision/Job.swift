@@ -1,4 +1,5 @@
 import Failures
+import Launching
 
 #if canImport(Glibc)
   import Glibc

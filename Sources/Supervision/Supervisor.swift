@@ -1,5 +1,6 @@
 import Checkpoints
 import Failures
+import Launching
 import Reporting
 
 #if canImport(Glibc)
