@@ -17,7 +17,8 @@ enum Trial {
     do throws(Failure) {
       // Where the library crashes, a backtrace says nothing to the user and takes seconds.
       trial = try ChildProcess.answer(
-        of: arguments, environment: circumstances.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own },
+        of: arguments,
+        environment: circumstances.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own },
         seconds: seconds)
     } catch {
       return [Finding(name, .failure, error.cause, remedy: error.remedy)]

@@ -125,7 +125,8 @@ private struct HostfileLine {
     let (key, known) = (String(parts[0]), slots + maximum + login)
     guard parts.count == 2, known.contains(key), !parts[1].isEmpty else {
       let near = Spelling.nearest(to: key, in: known).map { "did you mean \($0)=N? " } ?? ""
-      throw Failure(.badData, "\(place): '\(printable(String(word)))' is not understood", remedy: near + "A line is 'NAME slots=N'")
+      throw Failure(
+        .badData, "\(place): '\(printable(String(word)))' is not understood", remedy: near + "A line is 'NAME slots=N'")
     }
     return (key, parts[1])
   }

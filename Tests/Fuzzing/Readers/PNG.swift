@@ -27,7 +27,9 @@ private func withChecksums(_ bytes: [UInt8]) -> [UInt8] {
     guard length <= bytes.count - start - 12 else { break }
     let content = bytes[start + 4..<start + 8 + length]
     let checksum = content.withUnsafeBufferPointer { crc32(0, $0.baseAddress, UInt32($0.count)) }
-    for index in 0..<4 { bytes[start + 8 + length + index] = UInt8(truncatingIfNeeded: checksum >> (24 - 8 * UInt(index))) }
+    for index in 0..<4 {
+      bytes[start + 8 + length + index] = UInt8(truncatingIfNeeded: checksum >> (24 - 8 * UInt(index)))
+    }
     start += 12 + length
   }
   return bytes
