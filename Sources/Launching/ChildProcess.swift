@@ -71,11 +71,13 @@ public final class ChildProcess {
   /// Waits until it says something, it has ended, or some time has passed.
   ///
   /// - Parameters:
-  ///   - forwarding: whether what it says goes on to our standard error, as it is.
+  ///   - forward: what of it goes on to our standard error.
   ///   - line: is told each line of it.
-  public func wait(milliseconds: Int32, forwarding: Bool = true, line: (String) -> Void) {
+  public func wait(
+    milliseconds: Int32, forward: (ArraySlice<UInt8>) -> [UInt8], line: (String) -> Void
+  ) {
     wait(milliseconds: milliseconds) { chunk in
-      if forwarding { Self.write(chunk) }
+      Self.write(forward(chunk)[...])
       for byte in chunk {
         if byte == UInt8(ascii: "\n") {
           line(String(decoding: unfinishedLine, as: UTF8.self))
@@ -121,7 +123,8 @@ public final class ChildProcess {
     }
   }
 
-  private static func write(_ bytes: ArraySlice<UInt8>) {
+  /// To our standard error.
+  public static func write(_ bytes: ArraySlice<UInt8>) {
     bytes.withUnsafeBytes { bytes in
       var offset = 0
       while offset < bytes.count {
