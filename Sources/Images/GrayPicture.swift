@@ -60,6 +60,9 @@ public struct GrayPicture: Equatable, Sendable {
   private static func decode(
     _ source: UnsafeRawBufferPointer, _ image: UnsafeMutablePointer<png_image>, _ path: String
   ) throws(Failure) -> [UInt8] {
+    guard source.starts(with: signature) else {
+      throw failure(path, source.isEmpty ? "the file is empty" : "it does not begin as one does")
+    }
     guard png_image_begin_read_from_memory(image, source.baseAddress, source.count) != 0 else {
       throw failure(path, message(image))
     }
@@ -76,6 +79,8 @@ public struct GrayPicture: Equatable, Sendable {
     guard png_image_finish_read(image, nil, &pixels, 0, nil) != 0 else { throw failure(path, message(image)) }
     return pixels
   }
+
+  private static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
   /// The chunk that ends a file: its length of 0, its name, its checksum.
   private static let end: [UInt8] = [0, 0, 0, 0] + Array("IEND".utf8) + [0xae, 0x42, 0x60, 0x82]

@@ -91,7 +91,7 @@ enum LaunchCommand: Subcommand {
       let slots = named.reduce(0) { $0 + $1.slots }
       guard slots >= ranks else {
         throw Failure(
-          .usage, "\(path) has \(slots) slots, and \(ranks) ranks are asked for",
+          .usage, "\(path) has \(slots) slot\(slots == 1 ? "" : "s"), and \(ranks) ranks are asked for",
           remedy: "ask for fewer with -n, or add hosts or slots")
       }
       hosts = named

@@ -43,6 +43,11 @@ private func failure(_ bytes: [UInt8]) -> Failure? {
     }
   }
 
+  @Test func whatIsNoPictureIsSaidSo() {
+    #expect(failure([])?.cause == "p.png: not a good PNG picture: the file is empty")
+    #expect(failure(Array("GIF89a, and more".utf8))?.cause.hasSuffix("it does not begin as one does") == true)
+  }
+
   @Test func whatStandsBehindTheEndIsRefused() throws {
     #expect(failure(try picture.encoded() + [0])?.cause.contains("it has no end, or more behind it") == true)
   }
