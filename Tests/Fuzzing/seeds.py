@@ -108,5 +108,5 @@ seed("png", "gamma", png(3, 2, 8, 0, 1, extra=chunk(b"gAMA", (45455).to_bytes(4,
 seed("png", "interlaced", png(5, 5, 8, 0, 1, 1))
 
 seed("runfiles", "lock", b"host a-host\nprocess 1234\nstarted 567\nsince 1700000000\n")
-for name in ["checkpoints/best.json", "metrics.jsonl"]:
+for name in ["checkpoints/best.json", "metrics.jsonl", "metrics.csv"]:
     seed("runfiles", pathlib.Path(name).name, (run / name).read_bytes())
