@@ -53,8 +53,8 @@ let package = Package(
       name: "dtrain",
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
-        "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting",
-        "RunReports", "Supervision", "Timeline", "Training", "WeightExchange",
+        "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Launching", "Models", "NeuralNetwork",
+        "Reporting", "RunReports", "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
@@ -90,7 +90,8 @@ let package = Package(
     + module("EventFiles", ["Failures", "ProtocolBuffers"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
-    + module("Supervision", ["CChildProcess", "Checkpoints", "Failures", "Reporting"])
+    + module("Launching", ["CChildProcess", "Checkpoints", "Failures"])
+    + module("Supervision", ["Checkpoints", "Failures", "Launching", "Reporting"])
     + module(
       "Training",
       [
@@ -103,7 +104,10 @@ let package = Package(
       testing: ["Configuration", "Datasets"])
     + module(
       "Diagnosis",
-      ["Checkpoints", "Communication", "Configuration", "Datasets", "Failures", "Reporting", "Timeline", "Training"])
+      [
+        "Checkpoints", "Communication", "Configuration", "Datasets", "Failures", "Launching", "Reporting", "Timeline",
+        "Training",
+      ])
     + module(
       "Benchmarks",
       [

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# launch/fuzz.sh [--seconds N | --runs N] [READER …]
+# launch/fuzz.sh [--seconds N] [--runs N] [READER …]
 #
 # Feeds dtrain's readers with files that libFuzzer makes up, under the address sanitizer: none may crash, take more
 # memory than a file's size explains, or accept a file in part. Without a READER all have their turn, one after another;
@@ -7,10 +7,11 @@
 # An input that a reader fails on is kept in .build/fuzzing/findings, and the script ends with 1.
 #
 #   --seconds N   so long for each reader (default: 60)
-#   --runs N      so many inputs for each reader instead
+#   --runs N      so many inputs for each reader instead; with --seconds whichever comes first
 #   --list        names the readers
 #
-# A new reader is a file in Tests/Fuzzing/Readers, and its seeds in Tests/Fuzzing/seeds.py.
+# Seeds that NumPy writes are there where python3 has NumPy. A new reader is a file in Tests/Fuzzing/Readers, and its
+# seeds in Tests/Fuzzing/seeds.py.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,9 +19,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . launch/environment.sh
 
 # In the order of their dependencies. Modules that no reader needs are left out.
-readonly modules=(Failures Arithmetic Digests Arguments Configuration Datasets Checkpoints Reporting)
+readonly modules=(Failures Arithmetic Digests Arguments Configuration Datasets Checkpoints Reporting Kernels NeuralNetwork
+  ProtocolBuffers WeightExchange Images Launching)
 readonly build=.build/fuzzing
-limit=(-max_total_time=60)
+limit=()
 readers=()
 
 fail() {
@@ -45,8 +47,8 @@ while [ $# -gt 0 ]; do
       all_readers | tr '[:upper:]' '[:lower:]'
       exit 0
       ;;
-    --seconds) number "$@" && limit=(-max_total_time="$2") && shift ;;
-    --runs) number "$@" && limit=(-runs="$2") && shift ;;
+    --seconds) number "$@" && limit+=(-max_total_time="$2") && shift ;;
+    --runs) number "$@" && limit+=(-runs="$2") && shift ;;
     -*) fail 64 "unknown option $1; launch/fuzz.sh --help lists what there is" ;;
     *)
       found=$(all_readers | grep -ix -- "$1") || fail 64 "there is no reader '$1'; launch/fuzz.sh --list names them"
@@ -55,13 +57,20 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+[ ${#limit[@]} -gt 0 ] || limit=(-max_total_time=60)
 if [ ${#readers[@]} -eq 0 ]; then mapfile -t readers < <(all_readers); fi
 
-flags=(-swift-version 6 -O -g "-sanitize=fuzzer,address" -parse-as-library -I "$build/modules")
+flags=(-swift-version 6 -O -g "-sanitize=fuzzer,address" -parse-as-library -package-name dtrain -I "$build/modules"
+  -Xcc "-fmodule-map-file=$build/CChildProcess.modulemap")
 for border in Sources/C*/module.modulemap; do flags+=(-I "$(dirname "$border")"); done
 # The overflow checks stay: a trap is a finding.
 compile_modules() {
   mkdir -p "$build/modules"
+  # What the package manager makes of a target in C.
+  printf 'module CChildProcess { umbrella "%s" export * }\n' "$PWD/Sources/CChildProcess/include" \
+    >"$build/CChildProcess.modulemap"
+  clang -c -g -fsanitize=fuzzer-no-link,address -I Sources/CChildProcess/include -o "$build/modules/CChildProcess.o" \
+    Sources/CChildProcess/child_process.c
   local module
   for module in "${modules[@]}"; do
     local object=$build/modules/$module.o
@@ -73,10 +82,10 @@ compile_modules() {
 }
 
 compile_reader() {
-  local reader=$1 libraries objects=("${modules[@]/%/.o}")
-  read -ra libraries <<<"$(pkg-config --libs zlib yaml-0.1 libcrypto)"
+  local reader=$1 libraries objects=("${modules[@]/%/.o}" CChildProcess.o)
+  read -ra libraries <<<"$(pkg-config --libs zlib yaml-0.1 libcrypto libpng)"
   # The linker tells at length of symbols of the sanitizer that it does not export.
-  swiftc "${flags[@]}" -module-name "Fuzz$reader" Tests/Fuzzing/Fuzzing.swift "Tests/Fuzzing/Readers/$reader.swift" \
+  swiftc "${flags[@]}" -module-name "Fuzz$reader" Tests/Fuzzing/*.swift "Tests/Fuzzing/Readers/$reader.swift" \
     "${objects[@]/#/$build/modules/}" "${libraries[@]}" -o "$build/$reader" 2>"$build/$reader.log" \
     || { grep -v 'Cannot export local symbol' "$build/$reader.log" >&2 && exit 1; }
 }
@@ -88,6 +97,8 @@ make_seeds() {
   .build/debug/dtrain train --quiet --run-dir "$build/run" --max-steps 2 dataset.name=synthetic-digits \
     dataset.training_samples=8 dataset.test_samples=4 training.batch=4 training.microbatch=2 model.filters='[1, 1]' \
     model.filter_sizes='[3, 3]' model.paddings='[0, 0]' model.strides='[5, 2]' model.hidden_size=1 >/dev/null
+  local ending
+  for ending in pkl npz; do .build/debug/dtrain convert "$build/run/weights.safetensors" "$build/run/weights.$ending"; done
   python3 Tests/Fuzzing/seeds.py "$build/seeds" "$build/run"
 }
 

@@ -46,13 +46,14 @@ public struct CheckpointStore: Sendable {
   /// - Returns: nil where there is none.
   /// - Throws: where a file cannot be read for another reason than its content.
   public func newest(warn: (String) -> Void) throws(Failure) -> (checkpoint: Checkpoint, path: String)? {
-    for step in try steps().reversed() {
+    let steps = try steps()
+    for step in steps.reversed() {
       let path = path(ofStep: step)
       do throws(Failure) {
         return (try Checkpoint(reading: path), path)
       } catch {
         guard error.code == .badData else { throw error }
-        warn("\(error.cause); the one before it is taken")
+        warn(step == steps.first ? error.cause : "\(error.cause); the one before it is taken")
       }
     }
     return nil

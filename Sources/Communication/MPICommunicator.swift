@@ -70,8 +70,9 @@ public final class MPICommunicator: Communicator {
   }
 
   private static func initialize(rank: Int?, timeout: Duration) throws(Failure) {
+    // The lowest of those that wait says it, and mpirun ends the others before they do.
     let watch = try CallWatch(
-      timeout: timeout,
+      timeout: timeout + .seconds(2 * min(rank ?? 0, 3)),
       line: "rank \(rank.map { "\($0)" } ?? "?"): waited \(seconds(timeout)) for the other ranks to start; see whether "
         + "all of them run; if they only start slowly, raise communication.timeout_seconds")
     var provided: Int32 = 0

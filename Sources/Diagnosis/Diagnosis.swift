@@ -1,5 +1,6 @@
 import Communication
 import Failures
+import Launching
 import Timeline
 
 #if canImport(Glibc)

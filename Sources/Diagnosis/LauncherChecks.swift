@@ -1,5 +1,6 @@
 import Communication
 import Failures
+import Launching
 
 /// mpirun, the library that this program is linked with, and the user who starts them.
 enum LauncherChecks {
@@ -48,9 +49,9 @@ enum LauncherChecks {
   }
 
   private static func ask(_ path: String, _ circumstances: Circumstances) throws(Failure) -> Kind {
-    let answer = try ChildProcess.run(
-      [path, "--version"], environment: circumstances.environment, seconds: seconds)
-    guard answer.end != .tookTooLong else {
+    let answer = try ChildProcess.answer(
+      of: [path, "--version"], environment: circumstances.environment, seconds: seconds)
+    guard answer.end != nil else {
       throw Failure(.failure, "it does not say its version within \(Int(seconds)) s", remedy: "see why it hangs")
     }
     return kind(saying: answer.output)

@@ -1,4 +1,5 @@
 import Communication
+import Launching
 
 #if canImport(Glibc)
   import Glibc

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Failures
+import Launching
 import Training
 
 #if canImport(Glibc)

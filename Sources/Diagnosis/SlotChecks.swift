@@ -1,6 +1,7 @@
 import Communication
 import Configuration
 import Failures
+import Launching
 
 /// Cores, slots and how ranks are bound, against the ranks that are meant.
 enum SlotChecks {

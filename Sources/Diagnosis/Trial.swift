@@ -1,4 +1,5 @@
 import Failures
+import Launching
 
 /// A job of a few ranks, started as a person would start it, that finds what no look at the machine shows.
 enum Trial {
@@ -12,11 +13,12 @@ enum Trial {
     arguments += [circumstances.program, "doctor"] + circumstances.settingsArguments
     // A rank that waits for another says so after its own deadline, which comes first.
     let seconds = circumstances.settings.communication.timeoutSeconds + 30
-    let trial: ChildProcess
+    let trial: ChildProcess.Answer
     do throws(Failure) {
       // Where the library crashes, a backtrace says nothing to the user and takes seconds.
-      trial = try ChildProcess.run(
-        arguments, environment: circumstances.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own },
+      trial = try ChildProcess.answer(
+        of: arguments,
+        environment: circumstances.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own },
         seconds: seconds)
     } catch {
       return [Finding(name, .failure, error.cause, remedy: error.remedy)]
@@ -29,8 +31,8 @@ enum Trial {
     let end =
       switch trial.end {
       case .exited(let code): "ended with code \(code)"
-      case .signaled(let signal): "was ended by signal \(signal)"
-      case .tookTooLong: "did not end within \(Int(seconds)) s"
+      case .signalled(let signal): "was ended by signal \(signal)"
+      case nil: "did not end within \(Int(seconds)) s"
       }
     return [
       Finding(

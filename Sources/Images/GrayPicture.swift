@@ -60,6 +60,9 @@ public struct GrayPicture: Equatable, Sendable {
   private static func decode(
     _ source: UnsafeRawBufferPointer, _ image: UnsafeMutablePointer<png_image>, _ path: String
   ) throws(Failure) -> [UInt8] {
+    guard source.starts(with: signature) else {
+      throw failure(path, source.isEmpty ? "the file is empty" : "it does not begin as one does")
+    }
     guard png_image_begin_read_from_memory(image, source.baseAddress, source.count) != 0 else {
       throw failure(path, message(image))
     }
@@ -67,10 +70,28 @@ public struct GrayPicture: Equatable, Sendable {
     guard width > 0, height > 0, width <= largestPixelCount / height else {
       throw failure(path, "it has \(width)x\(height) pixels, more than \(largestPixelCount)")
     }
+    guard source.suffix(end.count).elementsEqual(end) else { throw failure(path, "it has no end, or more behind it") }
+    guard leastSize(source, width, height) <= source.count else {
+      throw failure(path, "\(source.count) bytes are too few for \(width)x\(height) pixels")
+    }
     image.pointee.format = png_uint_32(PNG_FORMAT_FLAG_ALPHA)
     var pixels = [UInt8](repeating: 0, count: 2 * width * height)
     guard png_image_finish_read(image, nil, &pixels, 0, nil) != 0 else { throw failure(path, message(image)) }
     return pixels
+  }
+
+  private static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+
+  /// The chunk that ends a file: its length of 0, its name, its checksum.
+  private static let end: [UInt8] = [0, 0, 0, 0] + Array("IEND".utf8) + [0xae, 0x42, 0x60, 0x82]
+
+  /// So many bytes a file has at least, in whose head libpng found nothing wrong: deflate makes 1032 bytes of one at
+  /// most.
+  private static func leastSize(_ source: UnsafeRawBufferPointer, _ width: Int, _ height: Int) -> Int {
+    // Behind signature, length, name, width and height: bits of a sample, and the kind of pixels.
+    let (depth, kind) = (Int(source[24]), source[25])
+    let samples = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4][kind] ?? 1
+    return height * ((width * depth * samples + 7) / 8) / 1032
   }
 
   private static func message(_ image: UnsafeMutablePointer<png_image>) -> String {

@@ -1,4 +1,5 @@
 import Failures
+import Launching
 
 #if canImport(Glibc)
   import Glibc
@@ -34,6 +35,7 @@ final class Job {
   private let weightsBefore: FileState?
   private let mpirun: ChildProcess
   private var account: JobAccount
+  private var words = MPIWords()
 
   /// How long mpirun may take to end a job after it has told why. It never does where a host is out of reach.
   private static let endPatience = Duration.seconds(5)
@@ -44,12 +46,12 @@ final class Job {
   ///
   /// - Parameter weights: the file that a run leaves when it is over. Exit codes alone do not tell: mpirun answers 0
   ///   for some ends that are none.
-  init(_ words: [String], launch: String, weights: String, program: String) throws(Failure) {
+  init(_ command: [String], launch: String, weights: String, program: String) throws(Failure) {
     self.launch = launch
     self.weights = weights
     weightsBefore = FileState(of: weights)
     account = JobAccount(program: program)
-    mpirun = try ChildProcess(words)
+    mpirun = try ChildProcess(command)
   }
 
   /// - Parameter say: is told what a person should know meanwhile.
@@ -59,7 +61,7 @@ final class Job {
     var firstSign: ContinuousClock.Instant?
     var wasCutShort = false
     while mpirun.end == nil {
-      mpirun.wait(milliseconds: 50) { account.read($0) }
+      listen(milliseconds: 50)
       let now = ContinuousClock.now
       if isStopRequested(), now >= nextRequest ?? now {
         if nextRequest == nil { say("asked to stop; the ranks write their state") }
@@ -74,7 +76,8 @@ final class Job {
       }
     }
     // What was written and not read yet.
-    mpirun.wait(milliseconds: 0) { account.read($0) }
+    listen(milliseconds: 0)
+    ChildProcess.write(words.rest()[...])
     let rest = JobProcesses.end(of: launch)
     guard rest.isEmpty else {
       throw Failure(
@@ -85,6 +88,10 @@ final class Job {
     return End(
       outcome: outcome, account: account, sentence: sentence,
       hasLostTouch: mpirun.wasSignalled || !account.lostHosts.isEmpty, firstSign: firstSign ?? ContinuousClock.now)
+  }
+
+  private func listen(milliseconds: Int32) {
+    mpirun.wait(milliseconds: milliseconds, forward: { words.pass($0) }, line: { account.read($0) })
   }
 
   /// How it ended, and what happened, in words.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Failures
+import Launching
 import Reporting
 
 #if canImport(Glibc)
@@ -184,7 +185,7 @@ public final class Supervisor {
     for (host, probe) in probes {
       guard let probe = try? probe.get() else { continue }
       while probe.end == nil, ContinuousClock.now < deadline, !isStopRequested() {
-        probe.wait(milliseconds: 50, forwarding: false) { _ in }
+        probe.wait(milliseconds: 50, forward: { _ in [] }, line: { _ in })
       }
       if probe.end == .exited(0) { answering.append(host) } else { probe.killGroup() }
     }

@@ -37,7 +37,10 @@ struct PickleReader {
       place = cursor.offset
       guard cursor.remaining > 0 else { throw problem("the pickle ends before its last instruction") }
       let instruction = try cursor.byte()
-      if instruction == UInt8(ascii: ".") { return try pop() }
+      if instruction == UInt8(ascii: ".") {
+        guard cursor.remaining == 0 else { throw problem("\(cursor.remaining) bytes stand behind the pickle's end") }
+        return try pop()
+      }
       if try read(value: instruction) { continue }
       if try handle(memo: instruction) { continue }
       if try build(instruction) { continue }

@@ -28,6 +28,9 @@ struct ZipReader {
     var cursor = ByteCursor(bytes, in: directory)
     var entries: [Entry] = []
     for _ in 0..<count { entries.append(try Self.entry(&cursor, bytes)) }
+    guard cursor.remaining == 0 else {
+      throw FormatProblem("its directory has more than the \(count) files of its last record", at: cursor.offset)
+    }
     let sorted = entries.sorted { $0.range.lowerBound < $1.range.lowerBound }
     for (first, second) in zip(sorted, sorted.dropFirst()) where first.range.upperBound > second.range.lowerBound {
       throw FormatProblem(
@@ -41,7 +44,8 @@ struct ZipReader {
   private static func directory(of bytes: [UInt8]) throws(FormatProblem) -> (count: Int, range: Range<Int>) {
     var start = bytes.count - endSize
     let lowest = max(0, start - 65_535)
-    while start >= lowest, !bytes[start...].starts(with: [0x50, 0x4b, 5, 6]) { start -= 1 }
+    // The record ends with its comment's length, so that a file that is cut in the comment is no whole one.
+    while start >= lowest, !isEnd(bytes[start...]) { start -= 1 }
     guard start >= lowest else { throw FormatProblem("it has no directory of files", at: nil) }
     var cursor = ByteCursor(bytes, in: start + 4..<bytes.count)
     let (disk, firstDisk) = (try cursor.integer(UInt16.self), try cursor.integer(UInt16.self))
@@ -52,6 +56,13 @@ struct ZipReader {
       throw FormatProblem("its directory should end at byte \(offset + size), behind its last record", at: start)
     }
     return (Int(total), offset..<offset + size)
+  }
+
+  /// Whether the archive's last record stands there, with its comment up to the end.
+  private static func isEnd(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard bytes.starts(with: [0x50, 0x4b, 5, 6]), bytes.count >= endSize else { return false }
+    let length = bytes.startIndex + endSize - 2
+    return bytes.count == endSize + Int(bytes[length]) + Int(bytes[length + 1]) << 8
   }
 
   private static func entry(_ cursor: inout ByteCursor, _ bytes: [UInt8]) throws(FormatProblem) -> Entry {

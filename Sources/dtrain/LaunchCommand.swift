@@ -3,6 +3,7 @@ import CStopRequest
 import Checkpoints
 import Communication
 import Failures
+import Launching
 import Supervision
 
 #if canImport(Glibc)
@@ -86,11 +87,11 @@ enum LaunchCommand: Subcommand {
     }
     let hosts: [HostSlots]?
     if let path = arguments[hostfile] {
-      let named = try Hostfile.read(path)
+      let named = try HostSlots.of(Hostfile(reading: path), cores: PhysicalCores.count)
       let slots = named.reduce(0) { $0 + $1.slots }
       guard slots >= ranks else {
         throw Failure(
-          .usage, "\(path) has \(slots) slots, and \(ranks) ranks are asked for",
+          .usage, "\(path) has \(slots) slot\(slots == 1 ? "" : "s"), and \(ranks) ranks are asked for",
           remedy: "ask for fewer with -n, or add hosts or slots")
       }
       hosts = named

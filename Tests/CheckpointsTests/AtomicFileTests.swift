@@ -48,6 +48,21 @@ final class SmallFileSystem {
     #expect(try mode("x") == mode("y"))
   }
 
+  /// Neither where the file is to be nor where its content is gathered first.
+  @Test func noLinkIsWrittenThrough() throws {
+    let folder = try TemporaryFolder()
+    let target = try folder.file("target", Array("kept".utf8))
+    let names = ["x"] + (0..<3).map { ".dtrain-\(getpid())-\($0).temporary" }
+    for name in names {
+      try FileManager.default.createSymbolicLink(atPath: folder.path + "/" + name, withDestinationPath: target)
+    }
+    try AtomicFile.write("new", to: folder.path + "/x")
+    #expect(try bytes(of: target) == Array("kept".utf8))
+    #expect(try bytes(of: folder.path + "/x") == Array("new".utf8))
+    #expect(
+      try FileManager.default.attributesOfItem(atPath: folder.path + "/x")[.type] as? FileAttributeType == .typeRegular)
+  }
+
   @Test func whoeverReadsSeesOneVersionOrTheOther() async throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/x"

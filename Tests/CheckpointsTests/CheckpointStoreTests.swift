@@ -34,6 +34,23 @@ import Testing
     #expect(try store.steps() == [])
   }
 
+  /// The folder may be a link, to a larger disk; what is removed are the links in it, never what they lead to.
+  @Test func linksAreRemovedAndNotFollowed() throws {
+    for name in ["run", "disk"] {
+      try FileManager.default.createDirectory(atPath: folder.path + "/" + name, withIntermediateDirectories: true)
+    }
+    try FileManager.default.createSymbolicLink(atPath: store.folder, withDestinationPath: folder.path + "/disk")
+    let kept = try folder.file("kept", [1, 2, 3])
+    for path in [store.path(ofStep: 1), store.folder + "/.dtrain-1-0.temporary"] {
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: kept)
+    }
+    try write(2, 3)
+    try store.prune(keep: 1, upTo: 3)
+    try store.removeTemporaryFiles()
+    #expect(try bytes(of: kept) == [1, 2, 3])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/disk") == ["step-00000003.safetensors"])
+  }
+
   @Test func otherFilesAreNotCheckpoints() throws {
     try write(3)
     for name in ["step-4.safetensors", "step-0000000x.safetensors", "step-00000005.safetensors.old", "best.json"] {

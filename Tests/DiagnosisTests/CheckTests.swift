@@ -1,5 +1,6 @@
 import Configuration
 import Failures
+import Launching
 import Testing
 
 @testable import Diagnosis
@@ -156,18 +157,6 @@ import Testing
     #expect(Trial.reason(output) == "dtrain: rank 1: no data; get some")
     #expect(Trial.reason("\n----\n\n") == "")
     #expect(Trial.reason("----\nA\nB.\n") == "A B.")
-  }
-
-  @Test func aChildIsHeardAndEndedInTime() throws {
-    let spoken = try ChildProcess.run(
-      ["/bin/sh", "-c", "echo $WORD; echo e >&2; exit 3"], environment: ["WORD": "w"], seconds: 20)
-    #expect(spoken.end == .exited(3) && spoken.output == "w\ne\n")
-    let late = try ChildProcess.run(
-      ["/bin/sh", "-c", "echo begun; exec sleep 600"], environment: ["PATH": "/bin:/usr/bin"], seconds: 0.3)
-    #expect(late.end == .tookTooLong && late.output == "begun\n")
-    let killed = try ChildProcess.run(["/bin/sh", "-c", "kill -9 $$"], environment: [:], seconds: 20)
-    #expect(killed.end == .signaled(9))
-    #expect(throws: Failure.self) { try ChildProcess.run(["/nowhere/x"], environment: [:], seconds: 1) }
   }
 
   @Test func bytesAreReadable() {

@@ -118,7 +118,7 @@ extension EndToEnd {
     }
 
     @Test(arguments: [
-      ("localhost slots = 2", "hosts:1: \"slots\" is not known"), ("localhost slot=2", "did you mean slots=N?"),
+      ("localhost slots", "hosts:1: 'slots' is not understood"), ("localhost slot=2", "did you mean slots=N?"),
       ("a slots=2\nb slots=none", "hosts:2: "), ("\n# nothing\n", "names no host"),
     ]) func withAHostfileThatIsWrong(_ text: String, _ expected: String) throws {
       try text.write(toFile: folder.path("hosts"), atomically: true, encoding: .utf8)

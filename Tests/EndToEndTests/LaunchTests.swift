@@ -88,7 +88,7 @@ extension EndToEnd {
       try "a slots=1\nb slots=x\n".write(toFile: folder.path("hosts"), atomically: true, encoding: .utf8)
       try "a slots=2\n".write(toFile: folder.path("few"), atomically: true, encoding: .utf8)
       for (options, code, told) in [
-        (["--hostfile", "hosts"], 65, "hosts, line 2: 'slots=x'"), (["--hostfile", "few"], 64, "few has 2 slots"),
+        (["--hostfile", "hosts"], 65, "hosts:2: 'slots=x'"), (["--hostfile", "few"], 64, "few has 2 slots"),
         (["--hostfile", "none"], 66, "none: there is no such file"), (["--min-ranks", "4"], 64, "--min-ranks 4"),
         (["--pause", "-1"], 64, "--pause"),
       ] as [([String], Int32, String)] {

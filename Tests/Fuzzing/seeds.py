@@ -4,8 +4,16 @@ Usage: seeds.py FOLDER RUN, where RUN is the folder of a short run of dtrain.
 """
 
 import gzip
+import io
 import pathlib
+import pickle
 import sys
+import zlib
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
 
 folder, run = (pathlib.Path(argument) for argument in sys.argv[1:])
 
@@ -54,6 +62,51 @@ for number, line in enumerate([
 ]):
     seed("commandline", f"line-{number}", line.replace(" ", "\n").encode())
 
+for number, lines in enumerate([
+    "# rack\n\na slots=4 max_slots=8\n\tb-1.local  # its cores\r\n", "a\na\nb\n", "me@10.0.0.3 cpu = 2 port=23\n",
+    "a max-slots=3 username=me\nb count=2\nb",
+]):
+    seed("hosts", f"hosts-{number}", lines.encode())
+
+for ending, reader in [("pkl", "pickle"), ("npz", "npz")]:
+    seed(reader, "weights", (run / f"weights.{ending}").read_bytes())
+if numpy:
+    arrays = {
+        "W1": numpy.linspace(-1, 1, 6).reshape(2, 3), "W2": numpy.asfortranarray(numpy.ones((3, 2), "f4")),
+        "b1": numpy.array([1e-3, 2], ">f4"), "scalar": numpy.float32(3).reshape(()), "none": numpy.zeros((0, 2), "f4"),
+    }
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        seed("pickle", f"protocol-{protocol}", pickle.dumps(arrays, protocol))
+        seed("pickle", f"one-{protocol}", pickle.dumps({"b": numpy.arange(2, dtype="f4")}, protocol))
+    for name, save in [("stored", numpy.savez), ("deflated", numpy.savez_compressed)]:
+        stream = io.BytesIO()
+        save(stream, **arrays)
+        seed("npz", name, stream.getvalue())
+    for name, array in arrays.items():
+        stream = io.BytesIO()
+        numpy.save(stream, array)
+        seed("npz", "array-" + name, stream.getvalue())
+
+
+def chunk(name, content):
+    """A chunk of a PNG file."""
+    return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+
+def png(width, height, depth, kind, samples, interlaced=0, extra=b""):
+    """A PNG file of some pixels, or of what an interlaced one takes for some."""
+    row = b"\0" + bytes(range(37, 37 + (width * depth * samples + 7) // 8))
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth, kind, 0, 0, interlaced])
+    rows = b"\1\5" * 20 if interlaced else row * height
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+for depth, kind, samples in [(1, 0, 1), (8, 0, 1), (16, 0, 1), (8, 2, 3), (8, 4, 2), (16, 6, 4)]:
+    seed("png", f"kind-{kind}-{depth}", png(5, 3, depth, kind, samples))
+seed("png", "palette", png(5, 3, 2, 3, 1, extra=chunk(b"PLTE", bytes(12)) + chunk(b"tRNS", bytes(2))))
+seed("png", "gamma", png(3, 2, 8, 0, 1, extra=chunk(b"gAMA", (45455).to_bytes(4, "big")) + chunk(b"tRNS", bytes(2))))
+seed("png", "interlaced", png(5, 5, 8, 0, 1, 1))
+
 seed("runfiles", "lock", b"host a-host\nprocess 1234\nstarted 567\nsince 1700000000\n")
-for name in ["checkpoints/best.json", "metrics.jsonl"]:
+for name in ["checkpoints/best.json", "metrics.jsonl", "metrics.csv"]:
     seed("runfiles", pathlib.Path(name).name, (run / name).read_bytes())

@@ -31,8 +31,7 @@ private func failure(_ bytes: [UInt8]) -> Failure? {
 
   @Test func damagedPicturesNeverTrap() throws {
     let whole = try picture.encoded()
-    // What is missing at the very end is no pixel.
-    for length in 0..<whole.count - 12 {
+    for length in 0..<whole.count {
       #expect(failure(Array(whole.prefix(length)))?.cause.hasPrefix("p.png: not a good PNG picture: ") == true)
     }
     for place in whole.indices {
@@ -44,17 +43,32 @@ private func failure(_ bytes: [UInt8]) -> Failure? {
     }
   }
 
+  @Test func whatIsNoPictureIsSaidSo() {
+    #expect(failure([])?.cause == "p.png: not a good PNG picture: the file is empty")
+    #expect(failure(Array("GIF89a, and more".utf8))?.cause.hasSuffix("it does not begin as one does") == true)
+  }
+
+  @Test func whatStandsBehindTheEndIsRefused() throws {
+    #expect(failure(try picture.encoded() + [0])?.cause.contains("it has no end, or more behind it") == true)
+  }
+
   /// The size stands in the header; nothing is allocated for it.
-  @Test func picturesThatAreTooLargeAreRefused() throws {
+  @Test(
+    arguments: [
+      ([0, 3, 0, 0, 0, 3, 0, 0], "it has 196608x196608 pixels"),
+      // Fewer than are too many, and more than so short a file can hold.
+      ([0, 0, 0x10, 0, 0, 0, 0x10, 0], "bytes are too few for 4096x4096 pixels"),
+    ] as [([UInt8], String)])
+  func picturesThatAreTooLargeAreRefused(size: [UInt8], reason: String) throws {
     var bytes = try picture.encoded()
-    bytes.replaceSubrange(16..<24, with: [0, 3, 0, 0, 0, 3, 0, 0])
+    bytes.replaceSubrange(16..<24, with: size)
     var checksum: UInt32 = 0xffff_ffff
     for byte in bytes[12..<29] {
       checksum ^= UInt32(byte)
       for _ in 0..<8 { checksum = checksum & 1 == 1 ? checksum >> 1 ^ 0xedb8_8320 : checksum >> 1 }
     }
     bytes.replaceSubrange(29..<33, with: withUnsafeBytes(of: (~checksum).bigEndian, Array.init))
-    #expect(failure(bytes)?.cause.contains("it has 196608x196608 pixels") == true)
+    #expect(failure(bytes)?.cause.contains(reason) == true)
   }
 }
 

@@ -64,6 +64,21 @@ private func npy(_ header: String, data: Int = 8) -> [UInt8] {
     #expect(problem(bytes)?.reason.contains("cannot have 4294967295 bytes in") == true)
   }
 
+  /// A comment is the last thing in an archive, and says how long it is.
+  @Test func archivesEndWithTheirComment() throws {
+    var bytes = NPZArchive.bytes(of: NumPySamples.tensors)
+    #expect(problem(bytes + [0]) != nil)
+    bytes[bytes.count - 2] = 3
+    #expect(problem(bytes + Array("ab".utf8)) != nil)
+    #expect(try NPZArchive.tensors(in: bytes + Array("abc".utf8)) == NumPySamples.tensors)
+  }
+
+  @Test func anArchiveIsNotReadInPart() {
+    var bytes = NPZArchive.bytes(of: NumPySamples.tensors)
+    for place in [bytes.count - 14, bytes.count - 12] { bytes[place] -= 1 }
+    #expect(problem(bytes)?.reason == "its directory has more than the 2 files of its last record")
+  }
+
   @Test func whatIsNoArchiveIsRefused() {
     #expect(problem([])?.reason == "it has no directory of files")
     #expect(problem("not an archive at all, but longer".utf8)?.reason == "it has no directory of files")

@@ -48,6 +48,7 @@ private func problem(_ bytes: some Sequence<UInt8>) -> FormatProblem? {
     ("N", "the pickle ends before its last instruction", 1),
     ("N.", "the pickle holds no dict", 1),
     (".", "an instruction finds nothing on the stack", 0),
+    ("}.}.", "2 bytes stand behind the pickle's end", 1),
     ("(.", "an instruction finds nothing on the stack", 1),
     ("N(0", "an instruction finds nothing on the stack", 2),
     ("t", "an instruction finds no mark on the stack", 0),
