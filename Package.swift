@@ -39,7 +39,11 @@ func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target
 
 let package = Package(
   name: "dtrain",
-  products: [.executable(name: "dtrain", targets: ["dtrain"])],
+  products: [
+    .executable(name: "dtrain", targets: ["dtrain"]),
+    // For a program of one's own, which imports DistributedTraining.
+    .library(name: "DTrain", targets: ["DistributedTraining"]),
+  ],
   targets: [
     systemLibrary("CMPI", pkgConfig: "ompi-c", package: "libopenmpi-dev"),
     systemLibrary("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
@@ -57,6 +61,12 @@ let package = Package(
         "Reporting", "RunReports", "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
+    .target(
+      name: "DistributedTraining",
+      dependencies: [
+        "Augmentation", "Checkpoints", "Communication", "DataParallel", "Datasets", "Digests", "Failures", "Models",
+        "NeuralNetwork", "Optimizers", "Training",
+      ]),
     .executableTarget(
       name: "AllReduceProbe", dependencies: ["CMPI", "Communication", "DataParallel", "Failures"],
       path: "Tests/Support/AllReduceProbe", swiftSettings: optimized),

@@ -48,7 +48,7 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --tests)
-      needs+=('command shellcheck shellcheck' 'command python3 python3' 'module ensurepip python3-venv'
+      needs+=('command shellcheck shellcheck' 'command objdump binutils' 'command python3 python3' 'module ensurepip python3-venv'
         'command ip iproute2' 'command tmux tmux')
       ;;
     --clusters)

@@ -2,8 +2,9 @@
 # launch/test.sh [swift test arguments …]
 #
 # Checks everything in one command: installs what is missing, gets MNIST if it can be had, lints the Swift sources and
-# the scripts, builds with warnings as errors, runs every test, lets a short campaign of faults loose on a run, and tries
-# Slurm and ssh on this host. Arguments go to `swift test`; then the campaign and the trials are left out:
+# the scripts, builds with warnings as errors, runs every test, makes the documentation, builds a program of its own on
+# the library, lets a short campaign of faults loose on a run, and tries Slurm and ssh on this host. Arguments go to
+# `swift test`; then all that follows the tests is left out:
 #
 #   launch/test.sh --filter DatasetsTests
 #
@@ -52,6 +53,12 @@ export DTRAIN_EXECUTABLE
 step 'test'
 swift test --skip-build "${build[@]}" "$@"
 [ $# -eq 0 ] || exit 0
+
+step 'documentation'
+launch/docs.sh "${build[@]}"
+
+step 'library'
+launch/library-trial.sh
 
 step 'faults'
 require=()

@@ -10,6 +10,7 @@ public enum EventTag {
   public static let validationAccuracy: StaticString = "accuracy/validation"
   public static let configuration = "configuration"
   public static let wrongAnswers = "images/wrong_answers"
+  public static let augmentation = "images/augmentation"
 
   public static func weights(_ name: String) -> String { "weights/\(name)" }
   public static func gradients(_ name: String) -> String { "gradients/\(name)" }

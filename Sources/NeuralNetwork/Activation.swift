@@ -21,20 +21,20 @@ public struct ActivationLayout: Equatable, Sendable {
   }
 
   /// Blocks of eight channels, or planes.
-  public var blocks: Int { arrangement == .blocked ? (shape.channels + 7) / 8 : shape.channels }
+  @inlinable public var blocks: Int { arrangement == .blocked ? (shape.channels + 7) / 8 : shape.channels }
   /// Floats from one pixel to the next.
-  public var pixelStride: Int { arrangement == .blocked ? 8 : 1 }
+  @inlinable public var pixelStride: Int { arrangement == .blocked ? 8 : 1 }
   /// Floats from one row to the next.
-  public var rowStride: Int { (shape.width + 2 * border) * pixelStride }
+  @inlinable public var rowStride: Int { (shape.width + 2 * border) * pixelStride }
   /// Floats from one block (or plane) to the next.
-  public var blockStride: Int { (shape.height + 2 * border) * rowStride }
+  @inlinable public var blockStride: Int { (shape.height + 2 * border) * rowStride }
   /// Floats from one sample to the next: whole cache lines.
-  public var sampleStride: Int { (blocks * blockStride + 15) / 16 * 16 }
+  @inlinable public var sampleStride: Int { (blocks * blockStride + 15) / 16 * 16 }
   /// Floats from the corner of the border to the pixel `distance` rows and columns outside the first.
   public func offset(outside distance: Int = 0) -> Int { (border - distance) * (rowStride + pixelStride) }
 
   /// Floats from the start of a sample to one of its values.
-  public func offset(channel: Int, row: Int, column: Int) -> Int {
+  @inlinable public func offset(channel: Int, row: Int, column: Int) -> Int {
     let plane = arrangement == .blocked ? (channel / 8) * blockStride + channel % 8 : channel * blockStride
     return plane + (row + border) * rowStride + (column + border) * pixelStride
   }
@@ -57,8 +57,17 @@ public struct Activation {
     base = arena.allocate(layout.sampleStride * samples)
   }
 
-  /// The pixel `distance` rows and columns outside the first one of a sample.
-  func start(of sample: Int, outside distance: Int = 0) -> UnsafeMutablePointer<Float> {
+  /// The pixel `distance` rows and columns outside the first one of a sample, `layout.border` of them at most.
+  public func start(of sample: Int, outside distance: Int = 0) -> UnsafeMutablePointer<Float> {
     base + sample * layout.sampleStride + layout.offset(outside: distance)
+  }
+
+  /// One value of a sample, wherever the layout has it. Unchecked, as `base` is. For a layer whose time does not
+  /// matter; the others take whole rows from `start(of:outside:)`.
+  @inlinable public subscript(sample: Int, channel: Int, row: Int, column: Int) -> Float {
+    get { base[sample * layout.sampleStride + layout.offset(channel: channel, row: row, column: column)] }
+    nonmutating set {
+      base[sample * layout.sampleStride + layout.offset(channel: channel, row: row, column: column)] = newValue
+    }
   }
 }

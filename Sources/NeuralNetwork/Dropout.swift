@@ -20,7 +20,6 @@ public final class Dropout: Layer {
   /// Tells the random numbers of a network's dropout layers apart.
   public let index: UInt16
   public var inputLayout: ActivationLayout { ActivationLayout(shape: outputShape, border: 0) }
-  public var forwardOperations: Int { outputShape.count }
 
   /// - Parameter ratio: the probability of a value to be dropped, in [0, 1).
   public init(name: String, inputShape: FeatureShape, ratio: Double, form: Form, index: UInt16) {

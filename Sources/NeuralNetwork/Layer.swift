@@ -16,7 +16,8 @@ public protocol Layer: AnyObject {
   var outputGradientBorder: Int { get }
   /// Whether the output is what a ReLU left, so that the gradient written to it has to be masked by it.
   var outputIsRectified: Bool { get }
-  /// Floating-point operations of one sample, forward: a multiplication and an addition count as two.
+  /// Floating-point operations of one sample, forward: a multiplication and an addition count as two. For reports; one
+  /// a value of the output unless a layer says otherwise.
   var forwardOperations: Int { get }
   /// Floats of each of the scratch buffers that a pass over `samples` needs. Layers share them, one after another.
   func scratchCounts(samples: Int) -> [Int]
@@ -32,6 +33,7 @@ public protocol Layer: AnyObject {
 
 extension Layer {
   public var parameterShapes: [ParameterShape] { [] }
+  public var forwardOperations: Int { outputShape.count }
   public var outputGradientBorder: Int { 0 }
   public var outputIsRectified: Bool { false }
   public func scratchCounts(samples: Int) -> [Int] { [] }
@@ -64,7 +66,9 @@ public struct LayerConnection {
   public let samples: Int
   /// Buffers of at least `scratchCounts` floats, shared with other layers.
   public let scratch: [UnsafeMutablePointer<Float>]
-  let arena: Arena
+  /// Memory for what the pass keeps between its calls, which lives as long as the pass. To be taken in `makePass` alone:
+  /// a step allocates nothing.
+  public let arena: Arena
 }
 
 /// A layer at work in one thread. All calls for one microbatch come in this order: `begin`, then for each group

@@ -5,7 +5,6 @@ public final class ReLU: Layer {
   public let name: String
   public let outputShape: FeatureShape
   public var inputLayout: ActivationLayout { ActivationLayout(shape: outputShape, border: 0) }
-  public var forwardOperations: Int { outputShape.count }
 
   public init(name: String, inputShape: FeatureShape) {
     self.name = name

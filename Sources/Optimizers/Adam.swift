@@ -27,8 +27,8 @@ public final class Adam: Optimizer {
   private let secondMoments: OptimizerState
   private let count: Int
 
-  /// - Parameter count: of the parameters, rounded up to a multiple of 8.
-  public init(settings: Settings, count: Int) {
+  /// - Parameter count: of the parameters, rounded up to a multiple of 8: `ParameterStore.paddedCount`.
+  public init(settings: Settings = Settings(), count: Int) {
     self.settings = settings
     self.count = count
     firstMoments = OptimizerState(name: "first_moment", count: count)

@@ -20,8 +20,8 @@ public final class StochasticGradientDescent: Optimizer {
   private let velocity: OptimizerState
   private let count: Int
 
-  /// - Parameter count: of the parameters, rounded up to a multiple of 8.
-  public init(settings: Settings, count: Int) {
+  /// - Parameter count: of the parameters, rounded up to a multiple of 8: `ParameterStore.paddedCount`.
+  public init(settings: Settings = Settings(), count: Int) {
     self.settings = settings
     self.count = count
     velocity = OptimizerState(name: "velocity", count: count)

@@ -26,15 +26,18 @@ struct Curves {
   private var measures: [LineChart] {
     guard let run = runs.first, runs.count == 1 else {
       return [
-        LineChart(title: "Test loss", xTitle: xTitle, lines: tests(\.loss), scale: .logarithmic),
-        accuracyChart("Test accuracy", tests(\.accuracy)),
+        LineChart(title: "Test loss", xTitle: xTitle, lines: evaluations(\.tests, \.loss), scale: .logarithmic),
+        accuracyChart("Test accuracy", evaluations(\.tests, \.accuracy)),
+        LineChart(
+          title: "Validation loss", xTitle: xTitle, lines: evaluations(\.validations, \.loss), scale: .logarithmic),
+        accuracyChart("Validation accuracy", evaluations(\.validations, \.accuracy)),
         LineChart(title: "Training loss", xTitle: xTitle, lines: steps(\.loss), scale: .logarithmic),
         accuracyChart("Training accuracy", steps(\.accuracy)),
       ]
     }
     var accuracy = accuracyChart(
       "Accuracy",
-      [line("training", run, \.accuracy, style: 0, band: false), testLine("test", run, \.accuracy, style: 1)])
+      [line("training", run, \.accuracy, style: 0, band: false)] + evaluations(of: run, \.accuracy))
     if let best = run.best {
       accuracy.note = LineChart.Note(
         point: LineChart.Point(x: x(best.step, run), y: best.accuracy),
@@ -43,7 +46,7 @@ struct Curves {
     return [
       LineChart(
         title: "Loss", xTitle: xTitle,
-        lines: [line("training", run, \.loss, style: 0, band: true), testLine("test", run, \.loss, style: 1)],
+        lines: [line("training", run, \.loss, style: 0, band: true)] + evaluations(of: run, \.loss),
         scale: .logarithmic), accuracy,
     ]
   }
@@ -68,16 +71,29 @@ struct Curves {
     runs.enumerated().map { line(label($1), $1, value, style: $0, band: false) }
   }
 
-  private func tests(_ value: KeyPath<RecordedRun.Test, Double>) -> [LineChart.Line] {
-    runs.enumerated().map { testLine($1.name, $1, value, style: $0) }
+  /// A line a run that has such evaluations.
+  private func evaluations(
+    _ kind: KeyPath<RecordedRun, [RecordedRun.Test]>, _ value: KeyPath<RecordedRun.Test, Double>
+  ) -> [LineChart.Line] {
+    runs.enumerated().filter { !$1[keyPath: kind].isEmpty }
+      .map { evaluationLine($1.name, $1, $1[keyPath: kind], value, style: $0) }
   }
 
-  private func testLine(
-    _ label: String, _ run: RecordedRun, _ value: KeyPath<RecordedRun.Test, Double>, style: Int
+  /// Test and, where samples are held back, validation, whose curve is the longer one then.
+  private func evaluations(
+    of run: RecordedRun, _ value: KeyPath<RecordedRun.Test, Double>
+  ) -> [LineChart.Line] {
+    [("test", run.tests, 1), ("validation", run.validations, 2)].filter { $0.0 == "test" || !$0.1.isEmpty }
+      .map { evaluationLine($0.0, run, $0.1, value, style: $0.2) }
+  }
+
+  private func evaluationLine(
+    _ label: String, _ run: RecordedRun, _ evaluations: [RecordedRun.Test],
+    _ value: KeyPath<RecordedRun.Test, Double>, style: Int
   ) -> LineChart.Line {
     LineChart.Line(
-      label: label, points: run.tests.map { LineChart.Point(x: x($0.step, run), y: $0[keyPath: value]) }, style: style,
-      isMarked: true)
+      label: label, points: evaluations.map { LineChart.Point(x: x($0.step, run), y: $0[keyPath: value]) },
+      style: style, isMarked: true)
   }
 
   private func line(

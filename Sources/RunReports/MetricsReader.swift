@@ -13,6 +13,7 @@ import Failures
 struct MetricsReader {
   private(set) var steps: [RecordedRun.Step] = []
   private(set) var tests: [RecordedRun.Test] = []
+  private(set) var validations: [RecordedRun.Test] = []
   private(set) var ranks: [RecordedRun.Ranks] = []
   /// What is not as it should be, and is left out.
   private(set) var remark: String?
@@ -63,8 +64,7 @@ struct MetricsReader {
         "validation_samples":
         numbers[name] = Double(try scanner.unsignedInteger())
       case "loss", "accuracy", "learning_rate", "images_per_second", "seconds", "test_loss", "test_accuracy",
-        "validation_loss",
-        "validation_accuracy":
+        "validation_loss", "validation_accuracy":
         numbers[name] = try scanner.number()
       // A later program may write more.
       default: try scanner.skipValue()
@@ -89,15 +89,15 @@ struct MetricsReader {
           step: step, epoch: epoch, loss: number("loss"), accuracy: number("accuracy"),
           learningRate: number("learning_rate"), imagesPerSecond: number("images_per_second"),
           seconds: number("seconds")))
-    case "test":
-      let (errors, samples) = (try integer("test_errors"), try integer("test_samples"))
+    case "test", "validation":
+      let (errors, samples) = (try integer(kind + "_errors"), try integer(kind + "_samples"))
       guard samples > 0, errors <= samples else {
         throw JSONProblem(reason: "there are \(errors) errors of \(samples) samples", offset: nil)
       }
-      tests.append(
-        RecordedRun.Test(
-          step: step, epoch: epoch, dataset: texts["dataset"] ?? "", loss: number("test_loss"),
-          accuracy: Double(samples - errors) / Double(samples), errors: errors, samples: samples))
+      let result = RecordedRun.Test(
+        step: step, epoch: epoch, dataset: texts["dataset"] ?? "", loss: number(kind + "_loss"),
+        accuracy: Double(samples - errors) / Double(samples), errors: errors, samples: samples)
+      if kind == "test" { tests.append(result) } else { validations.append(result) }
     case "ranks":
       let lists = ["step_seconds", "computation_seconds", "exchange_seconds"].map { lists[$0] ?? [] }
       guard !hosts.isEmpty, lists.allSatisfy({ $0.count == hosts.count }) else {

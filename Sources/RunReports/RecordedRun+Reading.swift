@@ -32,7 +32,7 @@ extension RecordedRun {
     }
     self.init(
       name: Self.name(of: String(folder)), folder: String(folder), settings: settings, steps: metrics.steps,
-      tests: metrics.tests, ranks: metrics.ranks, weights: weights,
+      tests: metrics.tests, validations: metrics.validations, ranks: metrics.ranks, weights: weights,
       profile: try StepTimes.read(files.profile), remarks: remarks)
   }
 

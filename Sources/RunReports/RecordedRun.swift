@@ -16,6 +16,7 @@ public struct RecordedRun: Sendable {
     var seconds = Double.nan
   }
 
+  /// An evaluation, of the test samples or of those held back.
   struct Test: Equatable, Sendable {
     var step = 0
     var epoch = 0
@@ -56,6 +57,8 @@ public struct RecordedRun: Sendable {
   public let settings: Settings
   let steps: [Step]
   let tests: [Test]
+  /// Of the samples that were held back to choose by; empty where none were.
+  let validations: [Test]
   let ranks: [Ranks]
   let weights: Weights?
   let profile: StepTimes?

@@ -22,14 +22,24 @@ public enum AugmentationPreview {
       throw Failure(
         .usage, "--count is \(count), and there are \(dataset.count) training samples", remedy: "ask for fewer")
     }
-    let zoom = max(shape.height, shape.width) <= 64 ? 2 : 1
-    guard count * (1 + copies) <= largestPixelCount / (shape.pixelCount * zoom * zoom) else {
+    guard count <= largestCount(of: shape) else {
       throw Failure(.usage, "--count is \(count): the picture would be too large", remedy: "ask for fewer")
     }
-    let augmenter = Augmenter(settings.augmentationSettings, for: shape, seed: settings.seed)
+    return sheet(
+      of: dataset, settings.augmentationSettings, seed: settings.seed, count: count, epoch: epoch)
+  }
+
+  /// - Parameters:
+  ///   - count: samples, from the first on; at most `dataset.count` and `largestCount`.
+  ///   - epoch: of the first copies, from 0.
+  static func sheet(
+    of dataset: any Datasets.Dataset, _ settings: AugmentationSettings, seed: UInt64, count: Int, epoch: Int
+  ) -> PNGFile {
+    let shape = dataset.imageShape
+    let augmenter = Augmenter(settings, for: shape, seed: seed)
     var sheet = ImageSheet(
       rows: count, columns: 1 + copies, imageWidth: shape.width, imageHeight: shape.height,
-      color: shape.channels == 3 ? .rgb : .gray, zoom: zoom)
+      color: shape.channels == 3 ? .rgb : .gray, zoom: zoom(of: shape))
     var pixels = [UInt8](repeating: 0, count: shape.pixelCount)
     for sample in 0..<count {
       for column in 0...copies {
@@ -43,4 +53,11 @@ public enum AugmentationPreview {
     }
     return sheet.picture
   }
+
+  /// The most samples whose copies make a picture of a size that can be shown.
+  static func largestCount(of shape: ImageShape) -> Int {
+    largestPixelCount / (shape.pixelCount * zoom(of: shape) * zoom(of: shape)) / (1 + copies)
+  }
+
+  private static func zoom(of shape: ImageShape) -> Int { max(shape.height, shape.width) <= 64 ? 2 : 1 }
 }

@@ -3,6 +3,7 @@ import DataParallel
 import Datasets
 import EventFiles
 import Failures
+import Images
 import NeuralNetwork
 import Reporting
 
@@ -24,14 +25,17 @@ final class EventObserver: TrainingObserver {
   private var hasWarned = false
 
   private static let flushSeconds = 5.0
+  /// Samples whose copies are shown.
+  private static let previewed = 8
 
   /// - Parameters:
   ///   - folder: of the run.
+  ///   - training: whose copies are shown where there is augmentation.
   ///   - next: is told first.
   ///   - warn: is told once, in a sentence, that nothing more can be written.
   init(
-    of trainer: Trainer, in folder: String, settings: Settings, next: any TrainingObserver,
-    warn: @escaping (String) -> Void
+    of trainer: Trainer, in folder: String, settings: Settings, training: any Datasets.Dataset,
+    next: any TrainingObserver, warn: @escaping (String) -> Void
   ) throws(Failure) {
     self.trainer = trainer
     self.next = next
@@ -42,6 +46,7 @@ final class EventObserver: TrainingObserver {
     }
     log = try EventLog(folder: folder, goingOnAfter: trainer.step, endsEpoch: trainer.step % trainer.stepsPerEpoch == 0)
     log.addText(EventTag.configuration, Self.markdown(settings), step: trainer.step)
+    try addPreview(training)
     log.flush()
   }
 
@@ -103,12 +108,26 @@ final class EventObserver: TrainingObserver {
   /// Adds what is known at the end of the run: a sheet of the wrong answers.
   func finish(_ test: any Datasets.Dataset) throws(Failure) {
     if log.failure == nil, let predictions = trainer.predictions {
-      let sheet = WrongAnswersSheet.picture(of: predictions, in: test)
-      log.addImage(
-        EventTag.wrongAnswers, png: try sheet.encoded(), width: sheet.width, height: sheet.height,
-        channels: sheet.color.rawValue, step: trainer.step)
+      try add(EventTag.wrongAnswers, WrongAnswersSheet.picture(of: predictions, in: test))
     }
     flush(at: monotonicSeconds())
+  }
+
+  /// A run that begins shows what augmentation makes of its first samples, in its first epochs.
+  private func addPreview(_ training: any Datasets.Dataset) throws(Failure) {
+    let schedule = trainer.schedule
+    let count = min(Self.previewed, training.count, AugmentationPreview.largestCount(of: training.imageShape))
+    guard trainer.step == 0, !schedule.augmentation.isOff, count > 0 else { return }
+    try add(
+      EventTag.augmentation,
+      AugmentationPreview.sheet(
+        of: training, schedule.augmentation, seed: schedule.seed, count: count, epoch: 0))
+  }
+
+  private func add(_ tag: String, _ picture: PNGFile) throws(Failure) {
+    log.addImage(
+      tag, png: try picture.encoded(), width: picture.width, height: picture.height,
+      channels: picture.color.rawValue, step: trainer.step)
   }
 
   private func flush(at now: Double) {

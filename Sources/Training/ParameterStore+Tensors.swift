@@ -1,5 +1,6 @@
 import Checkpoints
 import DataParallel
+import Digests
 import NeuralNetwork
 import Optimizers
 
@@ -10,13 +11,16 @@ extension ParameterStore {
     UnsafeMutableRawBufferPointer(start: values, count: count * MemoryLayout<Float>.stride)
   }
 
-  /// A copy, tensor by tensor.
-  var tensorsByValue: [Tensor] {
+  /// Of the parameters as they are: what a run prints at its end.
+  public var digest: Digest { WeightsDigest.of(UnsafeBufferPointer(start: values, count: count)) }
+
+  /// A copy, tensor by tensor, as `SafetensorsFile` takes it.
+  public var tensorsByValue: [Tensor] {
     tensors.map { Tensor(name: $0.name, shape: $0.shape, copying: UnsafeBufferPointer(values(of: $0))) }
   }
 
-  /// Takes the values of tensors that match this store's, one by one.
-  func take(_ values: [Tensor]) {
+  /// Takes the values of tensors that match this store's, one by one. `Network.prepareParameters` has to follow.
+  public func take(_ values: [Tensor]) {
     for (tensor, value) in zip(tensors, values) { _ = self.values(of: tensor).update(fromContentsOf: value.values) }
   }
 

@@ -1,7 +1,7 @@
 import DataParallel
 import Failures
 
-/// Is told by a `Trainer` what happens, when it has happened.
+/// Is told by a `Trainer` what happens, when it has happened. What an observer does not care for it leaves out.
 public protocol TrainingObserver: AnyObject {
   /// The first step is next.
   func trainingStarts()
@@ -27,5 +27,8 @@ public protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
+  public func trainingStarts() {}
+  public func stepDone(_ step: Int, epoch: Int, _ statistics: StepStatistics) throws(Failure) {}
   public func ranksMeasured(_ times: [RankTimes], epoch: Int, step: Int) throws(Failure) {}
+  public func epochDone(_ epoch: Int, step: Int, _ evaluation: Evaluation.Result?) throws(Failure) {}
 }

@@ -148,7 +148,8 @@ public struct TrainingRun: Sendable {
     defer { journal.close() }
     let events =
       settings.reporting.tensorboard
-      ? try EventObserver(of: trainer, in: files.path, settings: settings, next: journal, warn: warn) : nil
+      ? try EventObserver(
+        of: trainer, in: files.path, settings: settings, training: training, next: journal, warn: warn) : nil
     let isInStore = origin == store.path(ofStep: trainer.step)
     let checkpoints = try CheckpointObserver(
       of: trainer, in: store, settings: settings, writtenStep: isInStore ? trainer.step : 0, next: events ?? journal,

@@ -73,8 +73,21 @@ extension EndToEnd {
       #expect(picture[2] as? Int == picture[4] as? Int)
     }
 
+    @Test func aSheetShowsWhatAugmentationMakes() throws {
+      try run(arguments + ["--run-dir", "plain"])
+      #expect(try events("plain")["images"]?["images/augmentation"] == nil)
+      try run(arguments + ["--run-dir", "run", "augmentation.rotation=15"])
+      let pictures = try #require(try events("run")["images"]?["images/augmentation"])
+      #expect(pictures.count == 1 && pictures.first?[0] as? Int == 0)
+      // Eight samples, each as it is and in nine copies.
+      try run(Array(["data", "--preview", "sheet.png", "augmentation.rotation=15"] + ShortRun.settings))
+      let sheet = [UInt8](try Data(contentsOf: folder.url.appending(path: "sheet.png")))
+      func size(at place: Int) -> Int { sheet[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }
+      #expect(pictures.first?[1] as? Int == size(at: 16) && pictures.first?[2] as? Int == size(at: 20))
+    }
+
     @Test func aRunThatGoesOnHasEveryValueOnce() throws {
-      let more = ["reporting.every_steps=1"]
+      let more = ["reporting.every_steps=1", "augmentation.shift=1"]
       try run(arguments + ["--run-dir", "whole"] + more)
       var parts = arguments
       for steps in [2, 3, 7, 8] {

@@ -42,6 +42,18 @@ extension EndToEnd {
       }
     }
 
+    @Test func samplesHeldBackHaveACurve() throws {
+      for name in ["first", "second"] { try train(name, ["dataset.validation_samples=20"]) }
+      _ = try report("first")
+      let one = try page("first/report.html")
+      #expect(one.contains("validation, epoch 1: ") && one.contains("test, epoch "))
+      _ = try report("--output", "both.html", "first", "second")
+      #expect(try page("both.html").contains("Validation loss"))
+      try train("plain")
+      _ = try report("plain")
+      #expect(try !page("plain/report.html").contains("validation, epoch"))
+    }
+
     @Test func severalRunsSideBySide() throws {
       try train("a & b")
       try train("second", ["seed=1"])

@@ -30,6 +30,12 @@ import Testing
     #expect(metrics.remark == nil)
   }
 
+  @Test func samplesHeldBackAreNoTest() throws {
+    let metrics = try read(test.replacing("test", with: "validation") + "\n")
+    #expect(metrics.tests.isEmpty && metrics.validations.count == 1)
+    #expect(metrics.validations.first?.errors == 1 && metrics.validations.first?.samples == 10)
+  }
+
   @Test func aTornLastLineIsLeftOut() throws {
     let metrics = try read(step + "\n" + test.dropLast(20))
     #expect(metrics.steps.count == 1 && metrics.tests.isEmpty && metrics.remark != nil)
