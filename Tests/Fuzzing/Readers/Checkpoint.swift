@@ -19,8 +19,9 @@ public func fuzzCheckpoint(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt
   require((try? content.withChecksum.write(to: copy.path)) != nil, "what was read can be written")
   guard let checkpoint = try? Checkpoint(reading: copy.path) else { return 0 }
   require(checkpoint.position.step >= 0 && checkpoint.position.epoch >= 0, "a run does not begin before its start")
-  require(checkpoint.weights.map(\.shape) == checkpoint.firstMoments.map(\.shape), "each weight has its moment")
-  require(checkpoint.weights.map(\.shape) == checkpoint.secondMoments.map(\.shape), "each weight has its moment")
+  for state in checkpoint.states {
+    require(checkpoint.weights.map(\.shape) == state.tensors.map(\.shape), "each weight has its place in each state")
+  }
   require(checkpoint.stateDigest.bytes.count == 32, "its digest can be taken")
   return 0
 }
