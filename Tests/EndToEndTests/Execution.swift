@@ -87,7 +87,7 @@ struct Launch {
     sigemptyset(&none)
     pthread_sigmask(SIG_SETMASK, &none, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    try process.run()
+    try process.runWithoutBlockedSignals()
     return process
   }
 
@@ -139,6 +139,19 @@ enum MNIST {
       FileManager.default.fileExists(atPath: place + "/t10k-images-idx3-ubyte.gz")
     }
   }()
+}
+
+extension Process {
+  /// `run`, from a thread that may block signals: a child inherits that, and SIGTERM would not reach it, nor tmux its own
+  /// that ends it.
+  func runWithoutBlockedSignals() throws {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try run()
+  }
 }
 
 /// All that starts processes, one after another: there may be few cores.
