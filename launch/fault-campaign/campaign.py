@@ -151,7 +151,7 @@ def main():
                 break
             kind = kinds[number % len(kinds)]
             tally = tallies[kind]
-            line = f"round {number + 1:3}  {kind:18} seed {seed + number:<8}"
+            line = f"round {number + 1:3}  {kind:18} seed {seed + number:<8} "
             if KINDS[kind][1] and hosts is None:
                 tally.skipped += 1
                 continue
