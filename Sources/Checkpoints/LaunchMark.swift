@@ -15,6 +15,10 @@ public struct LaunchMark: Equatable, Sendable, CustomStringConvertible {
   /// The variable of the environment.
   public static let variable = "DTRAIN_LAUNCH"
 
+  /// What rank 0 of such a job says on standard error, behind the program's name, once every rank answers. mpirun may
+  /// wait without end for a daemon or a rank that was lost before.
+  public static let startedLine = "launch: all ranks have started"
+
   /// The launch, by host, process and time: of no other launch.
   public let launch: String
   /// From 1.
@@ -33,7 +37,7 @@ public struct LaunchMark: Equatable, Sendable, CustomStringConvertible {
 
   public var description: String { "\(launch):\(start)" }
 
-  static var ofThisProcess: LaunchMark? { getenv(variable).flatMap { LaunchMark(String(cString: $0)) } }
+  public static var ofThisProcess: LaunchMark? { getenv(variable).flatMap { LaunchMark(String(cString: $0)) } }
 
   /// A launch that begins now in this process.
   public static func newLaunch() -> String {

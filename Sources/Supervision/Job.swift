@@ -36,6 +36,8 @@ final class Job {
   private let mpirun: ChildProcess
   private var account: JobAccount
   private var words = MPIWords()
+  /// When the ranks have to have started: mpirun goes on waiting for a daemon, or a rank, that was lost on the way.
+  private let startDeadline: ContinuousClock.Instant
 
   /// How long mpirun may take to end a job after it has told why. It never does where a host is out of reach.
   private static let endPatience = Duration.seconds(5)
@@ -44,13 +46,18 @@ final class Job {
 
   /// Starts it.
   ///
-  /// - Parameter weights: the file that a run leaves when it is over. Exit codes alone do not tell: mpirun answers 0
-  ///   for some ends that are none.
-  init(_ command: [String], launch: String, weights: String, program: String) throws(Failure) {
+  /// - Parameters:
+  ///   - weights: the file that a run leaves when it is over. Exit codes alone do not tell: mpirun answers 0 for some
+  ///     ends that are none.
+  ///   - startSeconds: how long it may take until all ranks have started.
+  init(
+    _ command: [String], launch: String, weights: String, startSeconds: Double, program: String
+  ) throws(Failure) {
     self.launch = launch
     self.weights = weights
     weightsBefore = FileState(of: weights)
     account = JobAccount(program: program)
+    startDeadline = ContinuousClock.now + .milliseconds(Int(startSeconds * 1000))
     mpirun = try ChildProcess(command)
   }
 
@@ -59,7 +66,7 @@ final class Job {
   func run(isStopRequested: () -> Bool, say: (String) -> Void) throws(Failure) -> End {
     var nextRequest: ContinuousClock.Instant?
     var firstSign: ContinuousClock.Instant?
-    var wasCutShort = false
+    var (wasCutShort, hasNotStarted) = (false, false)
     while mpirun.end == nil {
       listen(milliseconds: 50)
       let now = ContinuousClock.now
@@ -74,6 +81,11 @@ final class Job {
         wasCutShort = true
         mpirun.killGroup()
       }
+      if firstSign == nil, !account.hasStarted, now >= startDeadline {
+        if !hasNotStarted { say("mpirun does not bring up all ranks, and is ended") }
+        hasNotStarted = true
+        mpirun.killGroup()
+      }
     }
     // What was written and not read yet.
     listen(milliseconds: 0)
@@ -84,7 +96,9 @@ final class Job {
         .osError, "processes of the last job cannot be ended: \(rest.map { "\($0)" }.joined(separator: ", "))",
         remedy: "see what they wait for (a disk, a network file system); end them, then go on with --resume auto")
     }
-    let (outcome, sentence) = outcome(wasCutShort: wasCutShort)
+    let (outcome, sentence) =
+      hasNotStarted
+      ? (Outcome.failed(ExitCode.failure.rawValue), "the ranks did not start") : outcome(wasCutShort: wasCutShort)
     return End(
       outcome: outcome, account: account, sentence: sentence,
       hasLostTouch: mpirun.wasSignalled || !account.lostHosts.isEmpty, firstSign: firstSign ?? ContinuousClock.now)

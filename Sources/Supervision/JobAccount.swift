@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// What the standard error of a job tells of its end: the program's own lines and Open MPI's.
 ///
 /// Open MPI's wording is that of version 4; where another says it otherwise, the exit code has to do.
@@ -14,8 +16,14 @@ struct JobAccount {
   private(set) var lostHosts: [String] = []
   private(set) var cannotStartDaemons = false
   private(set) var lacksSlots = false
+  /// Whether every rank has come to where it can tell of a failure itself.
+  private(set) var hasStarted = false
+  private let startedLine: String
 
-  init(program: String) { rankPrefix = "\(program): rank " }
+  init(program: String) {
+    rankPrefix = "\(program): rank "
+    startedLine = "\(program): \(LaunchMark.startedLine)"
+  }
 
   /// Whether the job is ending; nothing of the program's work is to be hoped for.
   var isOver: Bool { sentence != nil }
@@ -24,7 +32,9 @@ struct JobAccount {
   var tellsCode: Bool { killed != nil || ownFailure == nil && leaver?.code != nil }
 
   mutating func read(_ line: String) {
-    if line.hasPrefix(rankPrefix) {
+    if line == startedLine {
+      hasStarted = true
+    } else if line.hasPrefix(rankPrefix) {
       let rest = line.dropFirst(rankPrefix.count)
       let number = rest.prefix { $0.isNumber }
       if ownFailure == nil, let rank = Int(number), rest.dropFirst(number.count).hasPrefix(": ") {

@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// What a job says on standard error, without what mpirun says of every end in many lines: `launch` says it in one.
 ///
 /// Open MPI's longer texts stand between two lines of hyphens. Those that are not known, and what the ranks say, go on as
@@ -13,8 +15,10 @@ struct MPIWords {
     "MPI_ABORT was invoked on rank ", "Primary job  terminated normally", "mpirun detected that one or more processes",
     "mpirun has exited due to process rank ", "mpirun noticed that process rank ",
   ]
-  /// Of single lines: a signal that was asked for, counts of equal texts, shared memory of a rank that is gone.
+  /// Of single lines: what is said to `launch` alone, a signal that was asked for, counts of equal texts, shared memory of
+  /// a rank that is gone.
   private static let asides = [
+    LaunchMark.startedLine,
     "mpirun: Forwarding signal ", " sent help message help-mpi-api.txt / mpi-abort",
     "Set MCA parameter \"orte_base_help_aggregate\" to 0", "] Read -1, expected ",
     "orte/util/show_help.c at line ",
@@ -30,7 +34,7 @@ struct MPIWords {
       line.removeAll(keepingCapacity: true)
     }
     // Half a line that may become one of mpirun's waits for its other half.
-    if held == nil, let first = line.first, !"-[m".utf8.contains(first) {
+    if held == nil, let first = line.first, !"-[md".utf8.contains(first) {
       passed += line
       line.removeAll()
     }
@@ -54,7 +58,7 @@ struct MPIWords {
       return Self.asides.contains { text.contains($0) } ? [] : line
     }
     // What a rank says in between is no part of it.
-    if text.hasPrefix("dtrain: ") { return line }
+    if text.hasPrefix("dtrain: ") { return text.contains(LaunchMark.startedLine) ? [] : line }
     held = lines + [line]
     guard isBorder || lines.count >= Self.longest else { return [] }
     held = nil

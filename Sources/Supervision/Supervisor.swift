@@ -33,13 +33,15 @@ public final class Supervisor {
     public var directory: RunDirectory
     /// How long a rank waits for another.
     public var timeoutSeconds: Double
+    /// How long mpirun may take to start the ranks, besides.
+    public var startSeconds: Double
     /// The name before the lines of standard error.
     public var program: String
 
     public init(
       ranks: Int, minimumRanks: Int, maximumRestarts: Int, firstPauseMilliseconds: Int, hosts: [HostSlots]?,
       mpirunOptions: [String], command: [String], resume: String?, directory: RunDirectory, timeoutSeconds: Double,
-      program: String
+      startSeconds: Double, program: String
     ) {
       self.ranks = ranks
       self.minimumRanks = minimumRanks
@@ -51,6 +53,7 @@ public final class Supervisor {
       self.resume = resume
       self.directory = directory
       self.timeoutSeconds = timeoutSeconds
+      self.startSeconds = startSeconds
       self.program = program
     }
   }
@@ -132,7 +135,9 @@ public final class Supervisor {
       command += ["--resume", resume]
     }
     let words = MPIRun(hosts: hosts, options: plan.mpirunOptions).arguments(ranks: ranks, command)
-    let job = try Job(words, launch: launch, weights: plan.directory.weights, program: plan.program)
+    let job = try Job(
+      words, launch: launch, weights: plan.directory.weights, startSeconds: plan.startSeconds + plan.timeoutSeconds,
+      program: plan.program)
     let end = try job.run(isStopRequested: isStopRequested) { say($0) }
     if end.hasLostTouch, plan.hosts != nil { waitForFarRanks(since: end.firstSign) }
     return end

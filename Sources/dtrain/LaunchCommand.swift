@@ -23,10 +23,14 @@ enum LaunchCommand: Subcommand {
   private static let maximumRestarts = Option(
     "max-restarts", in: 0...1_000_000,
     help: "give up after N restarts in a row that brought no new checkpoint (default: 3)")
-  private static let pause = Option<Double>(
-    "pause", placeholder: "SECONDS", expectation: "a number of seconds from 0 to 3600",
+  private static let pause = seconds(
+    "pause",
     help: "wait so long before a restart, and twice as long before each further one without a new checkpoint "
-      + "(default: 1)", read: { text in Double(text).flatMap { $0 >= 0 && $0 <= 3600 ? $0 : nil } })
+      + "(default: 1)")
+  private static let startTimeout = seconds(
+    "start-timeout",
+    help: "take it for a failure when mpirun has not started all ranks after so long, communication.timeout_seconds "
+      + "besides (default: 60)")
   private static let hostfile = Option(
     "hostfile", placeholder: "FILE",
     help: "the hosts to start ranks on, a line 'NAME slots=N' each (default: this one, or what the batch system gives)")
@@ -34,13 +38,19 @@ enum LaunchCommand: Subcommand {
     "mpirun-options", placeholder: "WORDS",
     help: "further options of mpirun, separated by blanks: --mpirun-options='--mca btl tcp,self'")
 
+  private static func seconds(_ name: String, help: String) -> Option<Double> {
+    Option(
+      name, placeholder: "SECONDS", expectation: "a number of seconds from 0 to 3600", help: help,
+      read: { text in Double(text).flatMap { $0 >= 0 && $0 <= 3600 ? $0 : nil } })
+  }
+
   static let syntax = CommandSyntax(
     name: "launch", summary: "start ranks with mpirun, and again from the newest checkpoint when they fail",
     discussion: "Starts what follows -- on N ranks, watches it, and after a failure starts it again from the newest "
       + "good checkpoint, which ends on the same bits. An error that would repeat (a wrong setting, missing data) is not "
       + "tried again. SIGTERM, SIGINT or SIGUSR1 stop the run in good order: the ranks write their state, and the code "
       + "is 75. A second SIGINT leaves at once. However it ends, its ranks end with it.",
-    options: [ranks, minimumRanks, maximumRestarts, pause, hostfile, mpirunOptions],
+    options: [ranks, minimumRanks, maximumRestarts, pause, startTimeout, hostfile, mpirunOptions],
     operands: [Operand("-- train", .atLeastOne, help: "the training and its arguments, as 'dtrain train' takes them")],
     examples: [
       Example("dtrain launch -n 4 -- train --run-dir runs/first", "four ranks on this host"),
@@ -106,7 +116,8 @@ enum LaunchCommand: Subcommand {
         + without([TrainCommand.folder, TrainCommand.resume], words),
       resume: training[TrainCommand.resume],
       directory: try RunDirectory.create(at: training[TrainCommand.folder], configurationFile: file),
-      timeoutSeconds: settings.communication.timeoutSeconds, program: Program.name)
+      timeoutSeconds: settings.communication.timeoutSeconds, startSeconds: arguments[startTimeout] ?? 60,
+      program: Program.name)
   }
 
   /// The arguments without these options and their values.

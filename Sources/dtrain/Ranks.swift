@@ -1,6 +1,8 @@
 import Arguments
+import Checkpoints
 import Communication
 import Failures
+import Reporting
 
 #if canImport(Glibc)
   import Glibc
@@ -64,6 +66,10 @@ enum Ranks {
     do throws(Failure) {
       try communicator.agree(
         on: ProgramFile.digest().bytes, what: "build of the program", phase: Phase("comparison of the programs"))
+      if communicator.rank == 0, LaunchMark.ofThisProcess != nil {
+        TextOutput(descriptor: STDERR_FILENO, name: "standard error").writeLine(
+          "\(Program.name): \(LaunchMark.startedLine)")
+      }
       try body(communicator)
       try communicator.finish()
     } catch {

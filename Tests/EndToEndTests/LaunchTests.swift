@@ -56,6 +56,19 @@ extension EndToEnd {
       }
     }
 
+    /// mpirun waits without end for a daemon that was lost before it could report.
+    @Test func ranksThatDoNotStartAreNoHang() throws {
+      let mpirun = folder.url.appending(path: "mpirun")
+      try "#!/bin/sh\nexec sleep 600\n".write(to: mpirun, atomically: true, encoding: .utf8)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: mpirun.path)
+      let path = "\(folder.url.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
+      let run = try Launch(environment: ["PATH": path], folder: folder.url)
+        .run(["launch", "-n", "2", "--pause", "0", "--max-restarts", "1", "--start-timeout", "0", "--"] + training)
+      run.expectOrderlyEnd(1)
+      #expect(restarts(run).count == 1, "\(run.errors)")
+      #expect(run.ownErrors.last?.contains("gave up: the ranks did not start") == true, "\(run.errors)")
+    }
+
     @Test func whatWouldRepeatIsNotTriedAgain() throws {
       for (more, code) in [
         (["training.batch=none"], 78), (["--nonsense"], 64), (["--replicas", "2"], 64),

@@ -20,6 +20,13 @@ import Testing
     #expect(account.sentence == "rank 2 on h2 was ended by signal 9 (Killed)")
   }
 
+  @Test func thatAllRanksHaveStarted() {
+    #expect(!account("dtrain: a warning\n").hasStarted)
+    let started = account("dtrain: launch: all ranks have started\n")
+    #expect(started.hasStarted)
+    #expect(started.sentence == nil)
+  }
+
   @Test func aRankThatTellsItsFailure() {
     let account = account(
       """

@@ -18,7 +18,8 @@ import Testing
 
   @Test(arguments: [1, 7, 100, 10_000]) func whatMPIRunSaysOfEveryEndIsLeftOut(pieces: Int) {
     let text =
-      border + "MPI_ABORT was invoked on rank 1 in communicator MPI_COMM_WORLD\nwith errorcode 1.\n"
+      "dtrain: launch: all ranks have started\n"
+      + border + "MPI_ABORT was invoked on rank 1 in communicator MPI_COMM_WORLD\nwith errorcode 1.\n"
       + "dtrain: rank 1: no data; get some\n\nNOTE: invoking\n" + border
       + border + "Primary job  terminated normally, but 1 process returned\n" + border
       + "[vm:9439] 1 more process has sent help message help-mpi-api.txt / mpi-abort\n"
