@@ -29,6 +29,8 @@ triple=$(swiftc -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)",/
 exported=$(sed -n 's/^@_exported import //p' "Sources/$module/$module.swift" | paste -sd,)
 includes=()
 for folder in Sources/C*/; do includes+=(-I "$folder"); done
+# Headers that are not in the usual folders: those of Open MPI.
+for flag in $(pkg-config --cflags-only-I ompi-c zlib yaml-0.1 libcrypto libpng); do includes+=(-Xcc "$flag"); done
 
 graphs=$(mktemp -d)
 trap 'rm -rf "$graphs"' EXIT
