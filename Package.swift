@@ -54,11 +54,11 @@ let package = Package(
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
         "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Models", "NeuralNetwork", "Reporting",
-        "RunReports", "Supervision", "Timeline", "Training", "WeightExchange",
+        "RunReports", "Scaling", "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .executableTarget(
-      name: "AllReduceProbe", dependencies: ["CMPI", "Communication", "DataParallel", "Failures"],
+      name: "AllReduceProbe", dependencies: ["Communication", "DataParallel", "Failures"],
       path: "Tests/Support/AllReduceProbe", swiftSettings: optimized),
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .executableTarget(
@@ -90,6 +90,7 @@ let package = Package(
     + module("EventFiles", ["Failures", "ProtocolBuffers"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
+    + module("Charts", ["Reporting"])
     + module("Supervision", ["CChildProcess", "Checkpoints", "Failures", "Reporting"])
     + module(
       "Training",
@@ -111,9 +112,13 @@ let package = Package(
         "Reporting", "Training",
       ])
     + module(
+      "Scaling",
+      ["Benchmarks", "Charts", "Checkpoints", "Communication", "Configuration", "Failures", "Reporting", "Supervision"])
+    + module(
       "RunReports",
       [
-        "Checkpoints", "Communication", "Configuration", "Datasets", "Digests", "Failures", "Images", "Reporting",
+        "Charts", "Checkpoints", "Communication", "Configuration", "Datasets", "Digests", "Failures", "Images",
+        "Reporting",
         "Training",
       ]),
   swiftLanguageModes: [.v6]

@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #endif
 
-static void become(char *const arguments[], int errors, pid_t parent) {
+static void become(char *const arguments[], int output, int errors, pid_t parent) {
   if (setpgid(0, 0) != 0) return;
 #ifdef __linux__
   if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return;
@@ -27,11 +27,12 @@ static void become(char *const arguments[], int errors, pid_t parent) {
   if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) return;
   const int nothing = open("/dev/null", O_RDONLY);
   if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0) return;
+  if (output >= 0 && dup2(output, STDOUT_FILENO) < 0) return;
   if (nothing != STDIN_FILENO) close(nothing);
   execvp(arguments[0], arguments);
 }
 
-pid_t dtrain_child_start(char *const arguments[], int errors) {
+pid_t dtrain_child_start(char *const arguments[], int output, int errors) {
   // What went wrong on the way comes back through a pipe, which a program that runs has closed.
   int report[2];
   if (pipe(report) != 0) return -1;
@@ -40,7 +41,7 @@ pid_t dtrain_child_start(char *const arguments[], int errors) {
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) {
-    become(arguments, errors, parent);
+    become(arguments, output, errors, parent);
     const int number = errno;
     ssize_t written = write(report[1], &number, sizeof number);
     _exit(written < 0 ? 126 : 127);

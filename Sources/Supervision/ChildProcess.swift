@@ -32,9 +32,11 @@ final class ChildProcess {
   private let errors: Int32
   private var unfinishedLine: [UInt8] = []
 
-  /// - Parameter arguments: the program, found on PATH, and its arguments.
+  /// - Parameters:
+  ///   - arguments: the program, found on PATH, and its arguments.
+  ///   - output: a descriptor for its standard output; -1 for ours.
   /// - Throws: `.unavailable` where there is no such program, `.osError` where it cannot be started.
-  init(_ arguments: [String]) throws(Failure) {
+  init(_ arguments: [String], output: Int32 = -1) throws(Failure) {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Self.failure(arguments[0], errno) }
     // Nobody but the child may hold the writing end: it would never be closed.
@@ -42,7 +44,7 @@ final class ChildProcess {
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     var words = arguments.map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
-    process = dtrain_child_start(&words, ends[1])
+    process = dtrain_child_start(&words, output, ends[1])
     let number = errno
     close(ends[1])
     errors = ends[0]
