@@ -54,7 +54,7 @@ extension ScalingReport {
       parts: ["compute", "waiting for the slowest", "transfer", "update", "rest"],
       bars: rows.map { row in
         StackedBars.Bar(
-          label: "\(row.ranks) \(row.ranks == 1 ? "rank" : "ranks")",
+          label: Self.ranks(row.ranks),
           values: [row.computation, row.waiting, row.transfer, row.update].map { $0.median.hundredths }
             + [rest(row).hundredths])
       })

@@ -54,9 +54,9 @@ extension ScalingReport {
       let target = "\(Self.fixed(accuracy * 100, 2)) %"
       switch kind {
       case .strong:
-        let run = rows.first { $0.measuredSeconds != nil }.map { "\($0.ranks)" } ?? "other"
+        let run = rows.first { $0.measuredSeconds != nil }.map { Self.ranks($0.ranks) } ?? "other ranks"
         notes.append(
-          "Epochs to \(target) are those of one run, on \(run) ranks: the bits, and so the accuracy, are the same at "
+          "Epochs to \(target) are those of one run, on \(run): the bits, and so the accuracy, are the same at "
             + "every number. Its seconds are measured, with evaluations; those of other numbers are epochs times images "
             + "by images/s.")
       case .weak:
@@ -70,6 +70,8 @@ extension ScalingReport {
     }
     return notes
   }
+
+  static func ranks(_ count: Int) -> String { "\(count) \(count == 1 ? "rank" : "ranks")" }
 
   static func fixed(_ value: Double, _ decimals: Int) -> String {
     value.isFinite ? NumberText.fixed(value, decimals: decimals) : "–"

@@ -59,7 +59,7 @@ public struct ScalingRun {
     report.dataset = bench.dataset
     report.trainingSamples = bench.trainingSamples
     say(
-      "round \(round) of \(plan.rounds), \(ranks) \(ranks == 1 ? "rank" : "ranks"): "
+      "round \(round) of \(plan.rounds), \(ScalingReport.ranks(ranks)): "
         + "\(ScalingReport.fixed(bench.imagesPerSecond, 0)) images/s")
   }
 
@@ -104,7 +104,7 @@ public struct ScalingRun {
     row.epochs = reached?.epoch
     row.measuredSeconds = reached?.seconds
     say(
-      "training on \(row.ranks) \(row.ranks == 1 ? "rank" : "ranks"): "
+      "training on \(ScalingReport.ranks(row.ranks)): "
         + (reached.map {
           "\(ScalingReport.fixed($0.accuracy * 100, 2)) % after epoch \($0.epoch), \(ScalingReport.fixed($0.seconds, 1)) s"
         } ?? "\(ScalingReport.fixed(accuracy * 100, 2)) % was not reached"))
