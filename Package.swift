@@ -58,7 +58,7 @@ let package = Package(
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
         "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Launching", "Models", "NeuralNetwork",
-        "Reporting", "RunReports", "Supervision", "Timeline", "Training", "WeightExchange",
+        "Reporting", "RunReports", "Scaling", "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .target(
@@ -68,7 +68,7 @@ let package = Package(
         "NeuralNetwork", "Optimizers", "Training",
       ]),
     .executableTarget(
-      name: "AllReduceProbe", dependencies: ["CMPI", "Communication", "DataParallel", "Failures"],
+      name: "AllReduceProbe", dependencies: ["Communication", "DataParallel", "Failures"],
       path: "Tests/Support/AllReduceProbe", swiftSettings: optimized),
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .executableTarget(
@@ -100,6 +100,7 @@ let package = Package(
     + module("EventFiles", ["Failures", "ProtocolBuffers"])
     + module("Images", ["Checkpoints", "CPNG", "Failures"])
     + module("Reporting", ["Failures"])
+    + module("Charts", ["Reporting"])
     + module("Launching", ["CChildProcess", "Checkpoints", "Failures"])
     + module("Supervision", ["Checkpoints", "Failures", "Launching", "Reporting"])
     + module(
@@ -125,9 +126,13 @@ let package = Package(
         "Reporting", "Training",
       ])
     + module(
+      "Scaling",
+      ["Benchmarks", "Charts", "Checkpoints", "Communication", "Configuration", "Failures", "Reporting", "Supervision"])
+    + module(
       "RunReports",
       [
-        "Checkpoints", "Communication", "Configuration", "Datasets", "Digests", "Failures", "Images", "Reporting",
+        "Charts", "Checkpoints", "Communication", "Configuration", "Datasets", "Digests", "Failures", "Images",
+        "Reporting",
         "Training",
       ]),
   swiftLanguageModes: [.v6]

@@ -13,12 +13,17 @@ public struct Benchmark: Sendable {
   /// How long training is measured in a round; inference as long, or until all test images have been seen; layers half
   /// of it, the rest a tenth each.
   public let secondsPerRound: Double
+  /// Whether training and the stages of a step are all that is measured.
+  public let isOfTrainingAlone: Bool
 
-  public init(settings: Settings, program: String, rounds: Int, secondsPerRound: Double) {
+  public init(
+    settings: Settings, program: String, rounds: Int, secondsPerRound: Double, isOfTrainingAlone: Bool = false
+  ) {
     self.settings = settings
     self.program = program
     self.rounds = rounds
     self.secondsPerRound = secondsPerRound
+    self.isOfTrainingAlone = isOfTrainingAlone
   }
 
   /// - Returns: the report on rank 0, nil on the others.
@@ -34,22 +39,27 @@ public struct Benchmark: Sendable {
         program: program, threads: Int(threads.reduce(0) { $0 + $1[0] }), secondsPerRound: secondsPerRound))
     report.layers = LayerFigures.list(subject.network)
 
-    let steps = try subject.repetitions(toTake: secondsPerRound) { (times) throws(Failure) in
+    let steps = try communicator.repetitions(toTake: secondsPerRound) { (times) throws(Failure) in
       try subject.train(steps: times).seconds
     }
-    let passes = try subject.repetitions(toTake: secondsPerRound) { (times) throws(Failure) in
+    if isOfTrainingAlone {
+      for round in 0..<rounds {
+        try measureTraining(subject, steps: steps, &report)
+        if round == 0 { try measureProcess(subject, &report) }
+      }
+      return communicator.rank == 0 ? report : nil
+    }
+    let passes = try communicator.repetitions(toTake: secondsPerRound) { (times) throws(Failure) in
       try subject.evaluate(passes: times).seconds
     }
-    let reductions = try subject.repetitions(toTake: secondsPerRound / 10) { (times) throws(Failure) in
+    let reductions = try communicator.repetitions(toTake: secondsPerRound / 10) { (times) throws(Failure) in
       try reduction.run(times: times)
     }
     var peaks: PeakMeasurement?
     for _ in 0..<rounds {
-      let (trained, trainingSeconds) = try subject.train(steps: steps)
-      report.training.append(Double(trained) / trainingSeconds)
+      try measureTraining(subject, steps: steps, &report)
       let (evaluated, inferenceSeconds) = try subject.evaluate(passes: passes)
       report.inference.append(Double(evaluated) / inferenceSeconds)
-      try measureStages(subject, steps: max(1, steps / 2), &report)
       report.allReduce.append(try reduction.run(times: reductions) / Double(reductions))
       if peaks == nil {
         // Before the buffers of the memory's measurement, which are no part of what a run takes.
@@ -63,11 +73,18 @@ public struct Benchmark: Sendable {
     return communicator.rank == 0 ? report : nil
   }
 
-  private func measureStages(
+  /// How many are timed in a round.
+  private static let agreements = 20
+
+  private func measureTraining(
     _ subject: BenchmarkSubject, steps: Int, _ report: inout BenchmarkReport
   ) throws(Failure) {
-    let (images, totals) = try subject.trainInStages(steps: steps)
-    report.stages.append(totals, steps: steps, images: images)
+    let (trained, seconds) = try subject.train(steps: steps)
+    report.training.append(Double(trained) / seconds)
+    report.agreement.append(try subject.agree(times: Self.agreements) / Double(Self.agreements))
+    let steps = max(1, steps / 2)
+    let (images, totals, transfer) = try subject.trainInStages(steps: steps)
+    report.stages.append(totals, transfer: transfer, steps: steps, images: images)
     for layer in report.layers.indices { report.layers[layer].append(totals, layer, images: images) }
   }
 

@@ -13,11 +13,12 @@ extension BenchmarkReport {
     ("step_milliseconds", "a whole step, with its parts under stages"),
     (
       "stages",
-      "milliseconds a step, mean over the ranks: computation, local_additions, exchange (waiting included), finishing, "
-        + "update, preparation"
+      "milliseconds a step, mean over the ranks: computation, local_additions, exchange (which is waiting and transfer, "
+        + "what the last rank to come takes), finishing, update, preparation"
     ),
     ("adam_milliseconds", "the update in a step; adam_gigabytes_per_second is what it moves"),
     ("all_reduce_milliseconds", "the ordered all-reduce of one gradient a rank, nothing else going on"),
+    ("agreement_milliseconds", "a word of each rank brought to all, as when they compare their states"),
     ("communication_share", "exchange over step"),
     (
       "layers",
@@ -32,7 +33,10 @@ extension BenchmarkReport {
       "of the process with the most: own_bytes (peak_bytes without data_bytes, the mapped data), anonymous_bytes, "
         + "shared_bytes, program_bytes"
     ),
-    ("…_median, …_rounds", "beside every figure that was measured once a round: its median, and all rounds"),
+    (
+      "…_median, …_rounds",
+      "beside every figure that was measured once a round: its median, and all rounds; null where --only leaves it out"
+    ),
     ("ranks, threads, hosts, …", "what was measured, and where"),
   ]
 
@@ -55,6 +59,8 @@ extension BenchmarkReport {
     parts.add("computation_milliseconds", stages.computation, scale: 1e3)
     parts.add("local_additions_milliseconds", stages.additions, scale: 1e3)
     parts.add("exchange_milliseconds", stages.exchange, scale: 1e3)
+    parts.add("waiting_milliseconds", stages.waiting, scale: 1e3)
+    parts.add("transfer_milliseconds", stages.transfer, scale: 1e3)
     parts.add("finishing_milliseconds", stages.finishing, scale: 1e3)
     parts.add("update_milliseconds", stages.update, scale: 1e3)
     parts.add("preparation_milliseconds", stages.preparation, scale: 1e3)
@@ -62,6 +68,7 @@ extension BenchmarkReport {
     members.add("adam_milliseconds", stages.update, scale: 1e3)
     members.add("adam_gigabytes_per_second", .number(updateBytesPerSecond * 1e-9))
     members.add("all_reduce_milliseconds", allReduce, scale: 1e3)
+    members.add("agreement_milliseconds", agreement, scale: 1e3)
     members.add("communication_share", stages.communicationShare)
     members.add("layers", .array(layers.map(json)))
     members.add("loading_microseconds", stages.loading, scale: 1e6)
@@ -97,7 +104,7 @@ extension BenchmarkReport {
 }
 
 /// The members of an object as they come.
-private struct JSONMembers {
+struct JSONMembers {
   private(set) var list: [JSONValue.Member] = []
 
   mutating func add(_ name: String, _ value: JSONValue) { list.append(.init(name, value)) }

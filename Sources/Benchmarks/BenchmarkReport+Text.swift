@@ -27,12 +27,14 @@ extension BenchmarkReport {
     var table = TextTable([.left, .right, .right, .left, .left])
     table.add(["", "best", "median", "", ""])
     func add(_ name: String, _ rounds: Rounds, _ scale: Double, _ decimals: Int, _ unit: String, _ note: String = "") {
+      guard !rounds.values.isEmpty else { return }
       table.add([
         name, NumberText.fixed(rounds.best * scale, decimals: decimals),
         NumberText.fixed(rounds.median * scale, decimals: decimals), unit, note,
       ])
     }
-    add("training", training, 1, 0, "images/s", "\(Self.percent(trainingShareOfPeak)) of peak")
+    add(
+      "training", training, 1, 0, "images/s", peak.values.isEmpty ? "" : "\(Self.percent(trainingShareOfPeak)) of peak")
     add(
       "inference", inference, 1, 0, "images/s",
       "\(Self.percent(inferenceShareOfPeak)) of peak; \(subject.testSamples) test images in "
@@ -72,7 +74,10 @@ extension BenchmarkReport {
     }
     add("  gradients", stages.computation, "of \(subject.ranks == 1 ? "all" : "a rank's") microbatches")
     add("  local additions", stages.additions)
-    if subject.ranks > 1 { add("  exchange", stages.exchange, "waiting for the slowest rank included") }
+    if subject.ranks > 1 {
+      add("  waiting", stages.waiting, "for the slowest rank")
+      add("  transfer", stages.transfer, "what the last rank to come takes")
+    }
     add("  finishing the tree", stages.finishing)
     add(
       "  Adam", stages.update, "\(NumberText.fixed(updateBytesPerSecond * 1e-9, decimals: 1)) GB/s")
@@ -119,7 +124,7 @@ extension BenchmarkReport {
   }
 
   private static func percent(_ share: Double) -> String {
-    "\(NumberText.fixed(share * 100, decimals: share < 0.1 ? 1 : 0)) %"
+    share.isNaN ? "" : "\(NumberText.fixed(share * 100, decimals: share < 0.1 ? 1 : 0)) %"
   }
 
   private static func megaflop(_ operations: Int) -> String {

@@ -37,6 +37,8 @@ public struct BenchmarkReport: Equatable, Sendable {
   public var stages = StageFigures()
   /// Seconds of an all-reduce of one gradient a rank, nothing else going on.
   public var allReduce = Rounds(.lower)
+  /// Seconds in which a word of each rank comes to all, as when they compare their states.
+  public var agreement = Rounds(.lower)
   /// Of the slowest rank, from its process's start to the end of the first step; nil where the system does not tell.
   public var firstStepSeconds: Double?
   /// Of the process with the most of its own, after training and evaluating; nil where the system does not tell.

@@ -50,8 +50,9 @@ final class BenchmarkSubject {
 
   /// Trains on.
   ///
+  /// - Parameter afterStep: told after each step.
   /// - Returns: the images, over all ranks, and the time on this one.
-  func train(steps: Int) throws(Failure) -> (images: Int, seconds: Double) {
+  func train(steps: Int, afterStep: () -> Void = {}) throws(Failure) -> (images: Int, seconds: Double) {
     var images = 0
     try communicator.barrier(phase: Phase("measurement of training"))
     let start = monotonicSeconds()
@@ -59,8 +60,21 @@ final class BenchmarkSubject {
       let (epoch, batch) = stepsMade.quotientAndRemainder(dividingBy: trainer.stepsPerEpoch)
       images += try trainer.trainingStep.run(step: stepsMade + 1, epoch: epoch, batch: batch).samples
       stepsMade += 1
+      afterStep()
     }
     return (images, monotonicSeconds() - start)
+  }
+
+  /// Brings a word of each rank to all.
+  ///
+  /// - Returns: seconds on this rank, all times together.
+  func agree(times: Int) throws(Failure) -> Double {
+    let phase = Phase("measurement of the agreement")
+    let words = WordExchange(communicator: communicator, count: 1)
+    try communicator.barrier(phase: phase)
+    let start = monotonicSeconds()
+    for _ in 0..<times { try words.gather(phase: phase) }
+    return monotonicSeconds() - start
   }
 
   /// Evaluates all test images a number of times.
@@ -73,17 +87,31 @@ final class BenchmarkSubject {
 
   /// Trains on with a clock for each stage and layer, which costs less than a hundredth.
   ///
-  /// - Returns: the images over all ranks, and the stages of all ranks.
-  func trainInStages(steps: Int) throws(Failure) -> (images: Int, totals: StageTotals) {
+  /// - Returns: the images over all ranks, the stages of all ranks, and the seconds of the exchanges that are transfer: in
+  ///   each step what the rank that came last took, which waited for nobody.
+  func trainInStages(steps: Int) throws(Failure) -> (images: Int, totals: StageTotals, transfer: Double) {
     clock.reset()
+    var exchanges: [Double] = []
+    exchanges.reserveCapacity(steps)
+    var before = 0.0
     trainer.trainingStep.observer = clock
     defer { trainer.trainingStep.observer = nil }
-    let (images, seconds) = try train(steps: steps)
+    let (images, seconds) = try train(steps: steps) {
+      let now = clock.exchangeSeconds
+      exchanges.append(now - before)
+      before = now
+    }
+    let exchangesOfRanks = try communicator.allGather(exchanges, phase: Phase("gathering of the measurements"))
+    let transfer = exchanges.indices.reduce(0) { sum, step in
+      sum + (exchangesOfRanks.lazy.map { $0[step] }.min() ?? 0)
+    }
     let all = try communicator.allGather(
       clock.seconds + [seconds], phase: Phase("gathering of the measurements"))
-    return (images, StageTotals(all, layers: network.segment.layers.count))
+    return (images, StageTotals(all, layers: network.segment.layers.count), transfer)
   }
+}
 
+extension Communicator {
   /// How often something has to be done to take some time, as rank 0 found out by doing it until a quarter of that time
   /// was over; at least once.
   ///
@@ -94,15 +122,13 @@ final class BenchmarkSubject {
     var times = 1
     while true {
       let taken = try work(times)
-      let next = try communicator.agreedCount(
+      let next = try agreedCount(
         taken >= seconds / 4 ? -max(1, Int((Double(times) * seconds / taken).rounded())) : times * 4)
       if next < 0 { return -next }
       times = next
     }
   }
-}
 
-extension Communicator {
   /// Every rank's numbers on every rank, as many on each.
   func allGather(_ numbers: [Double], phase: Phase) throws(Failure) -> [[Double]] {
     let bytes = numbers.withUnsafeBytes { Array($0) }

@@ -36,6 +36,12 @@ final class StageClock: StepObserver, @unchecked Sendable {
     return (main.nanoseconds + sums).map { Double($0) * 1e-9 }
   }
 
+  /// Seconds of this rank in exchanges, to and fro.
+  var exchangeSeconds: Double {
+    let places = [Stage.scattering, .gathering].map(\.rawValue)
+    return Double(places.reduce(0) { $0 + main.nanoseconds[$1] }) * 1e-9
+  }
+
   func enters(_ stage: StepStage) {
     switch stage {
     case .ordering: main.enter(Stage.ordering.rawValue)

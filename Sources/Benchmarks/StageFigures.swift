@@ -6,6 +6,10 @@ public struct StageFigures: Equatable, Sendable {
   public internal(set) var additions = Rounds(.lower)
   /// Waiting for the slowest rank and moving gradients, to and fro.
   public internal(set) var exchange = Rounds(.lower)
+  /// Of the exchange what the rank took that came last, which waited for nobody; step by step.
+  public internal(set) var transfer = Rounds(.lower)
+  /// The rest of the exchange.
+  public internal(set) var waiting = Rounds(.lower)
   /// Finishing the tree for a slice, and dividing it.
   public internal(set) var finishing = Rounds(.lower)
   /// The optimizer.
@@ -20,11 +24,14 @@ public struct StageFigures: Equatable, Sendable {
   /// The share of the step that is exchange.
   public internal(set) var communicationShare = Rounds(.lower)
 
-  mutating func append(_ totals: StageTotals, steps: Int, images: Int) {
+  /// - Parameter transfer: seconds of all steps.
+  mutating func append(_ totals: StageTotals, transfer: Double, steps: Int, images: Int) {
     let exchanged = totals.seconds(.scattering) + totals.seconds(.gathering)
     computation.append(totals.seconds(.computation) / Double(steps))
     additions.append(totals.seconds(.addition) / Double(steps))
     exchange.append(exchanged / Double(steps))
+    self.transfer.append(transfer / Double(steps))
+    waiting.append(max(0, exchanged - transfer) / Double(steps))
     finishing.append(totals.seconds(.finishing) / Double(steps))
     update.append(totals.seconds(.update) / Double(steps))
     preparation.append(totals.seconds(.preparation) / Double(steps))

@@ -40,7 +40,7 @@ public struct StepProfile: Equatable, Sendable {
       [Double(subject.threads)], phase: Phase("gathering of the measurements"))
     let description = subject.description(
       program: program, threads: Int(threads.reduce(0) { $0 + $1[0] }), secondsPerRound: seconds)
-    let steps = try subject.repetitions(toTake: seconds) { (times) throws(Failure) in
+    let steps = try communicator.repetitions(toTake: seconds) { (times) throws(Failure) in
       try subject.train(steps: times).seconds
     }
     var best: StepProfile?

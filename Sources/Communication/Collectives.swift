@@ -6,23 +6,13 @@ import Failures
 extension Communicator {
   /// Copies `bytes` of rank `root` to every rank, down a binomial tree: log2(size) rounds.
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int = 0, phase: Phase) throws(Failure) {
-    // Numbered from the root, a rank hears from the one without its lowest set bit.
-    let position = (rank - root + size) % size
-    var bit = 1
-    while bit < size && position & bit == 0 { bit <<= 1 }
-    if position != 0 {
-      let parent = (position - bit + root) % size
-      try exchange(receiving: [Transfer(peer: parent, tag: 0, bytes: bytes)], phase: phase)
+    let tree = RankTree(rank: rank, size: size, root: root)
+    if let parent = tree.parent {
+      try exchange(
+        receiving: [Transfer(peer: parent.rank, tag: 0, bytes: bytes)], phase: phase,
+        relay: .receivingDown(tree, afterBlocks: false))
     }
-    var sends: [Transfer] = []
-    bit >>= 1
-    while bit > 0 {
-      if position + bit < size {
-        sends.append(Transfer(peer: (position + bit + root) % size, tag: 0, bytes: bytes))
-      }
-      bit >>= 1
-    }
-    try exchange(sending: sends, phase: phase)
+    try exchange(sending: tree.children.map { Transfer(peer: $0.rank, tag: 0, bytes: bytes) }, phase: phase)
   }
 
   /// Every rank's block on rank `root`, by rank; nil on the others.
@@ -48,27 +38,18 @@ extension Communicator {
   ///
   /// - Parameter block: as long on every rank.
   public func allGather(_ block: [UInt8], phase: Phase) throws(Failure) -> [[UInt8]] {
-    var own = block
     var all = [UInt8](repeating: 0, count: block.count * size)
-    try withTransfers(of: &own) { (bytes) throws(Failure) in
-      try withTransfers(of: &all) { (allBytes) throws(Failure) in
-        try self.exchange(
-          sending: self.peers.map { Transfer(peer: $0, tag: 0, bytes: bytes) },
-          receiving: self.peers.map { Transfer(peer: $0, tag: 0, bytes: allBytes.block($0, of: block.count)) },
-          phase: phase)
-      }
+    all.replaceSubrange(rank * block.count..<(rank + 1) * block.count, with: block)
+    try withTransfers(of: &all) { (bytes) throws(Failure) in
+      try BlockGathering(rank: self.rank, size: self.size, memory: bytes.baseAddress, bytesPerBlock: block.count)
+        .run(on: self, phase: phase)
     }
     return blocks(all, own: block)
   }
 
-  /// Returns when every rank has called it.
-  ///
-  /// Each rank hears from each other directly. Dissemination would need fewer messages, but a rank that waits for
-  /// one that waits for a third would accuse the wrong one.
+  /// Returns when every rank has called it. See `BlockGathering` for who is named where one does not.
   public func barrier(phase: Phase) throws(Failure) {
-    let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    let transfers = peers.map { Transfer(peer: $0, tag: 0, bytes: nothing) }
-    try exchange(sending: transfers, receiving: transfers, phase: phase)
+    try BlockGathering(rank: rank, size: size, memory: nil, bytesPerBlock: 0).run(on: self, phase: phase)
   }
 
   /// Makes sure that every rank has the same digest as rank 0.
@@ -95,10 +76,18 @@ extension Communicator {
 
   /// `exchange` for lists made on the spot.
   public func exchange(sending: [Transfer] = [], receiving: [Transfer] = [], phase: Phase) throws(Failure) {
+    try exchange(sending: sending, receiving: receiving, phase: phase, relay: nil)
+  }
+
+  func exchange(
+    sending: [Transfer] = [], receiving: [Transfer] = [], phase: Phase, relay: Relay?
+  ) throws(Failure) {
     if sending.isEmpty && receiving.isEmpty { return }
     let outcome = sending.withUnsafeBufferPointer { sends in
       receiving.withUnsafeBufferPointer { receives in
-        Result { () throws(Failure) in try self.exchange(sends: sends, receives: receives, phase: phase) }
+        Result { () throws(Failure) in
+          try self.exchange(sends: sends, receives: receives, phase: phase, relay: relay)
+        }
       }
     }
     try outcome.get()

@@ -3,12 +3,21 @@ import Failures
 /// The errors that every kind of communicator words alike.
 extension Failure {
   /// A peer has not answered within the time allowed.
-  static func waitedTooLong(for peers: [Int], hosts: [String], phase: Phase, timeout: Duration) -> Failure {
-    let places = Set(peers.compactMap { hosts.indices.contains($0) ? hosts[$0] : nil }).sorted()
+  ///
+  /// - Parameter relay: how peers wait for others themselves. Those that cannot be are named, if there are any; the
+  ///   others with the remark that a rank behind them may be missing in truth.
+  static func waitedTooLong(
+    for peers: [Int], size: Int, hosts: [String] = [], phase: Phase, timeout: Duration, relay: Relay? = nil
+  ) -> Failure {
+    let certain = peers.filter { relay?.isCertain($0, size: size) ?? true }
+    let named = certain.isEmpty ? peers : certain
+    let others = named.count == 1 ? "it waits for itself" : "these wait for"
+    let behind = certain.isEmpty ? ", or for a rank that \(others)," : ""
+    let places = Set(named.compactMap { hosts.indices.contains($0) ? hosts[$0] : nil }).sorted()
     let place = places.isEmpty ? "" : " on \(enumeration(places))"
     return Failure(
-      .failure, "waited \(seconds(timeout)) for \(ranks(peers)) in \(phase)",
-      remedy: "see whether \(ranks(peers))\(place) \(peers.count == 1 ? "is" : "are") still running and what it last "
+      .failure, "waited \(seconds(timeout)) for \(ranks(named))\(behind) in \(phase)",
+      remedy: "see whether \(ranks(named))\(place) \(named.count == 1 ? "is" : "are") still running and what it last "
         + "printed; if it is only slow, raise communication.timeout_seconds")
   }
 

@@ -40,10 +40,11 @@ public protocol Communicator: AnyObject {
   ///
   /// - Parameters:
   ///   - phase: what the job is doing, for the message of an error: "gradient exchange, step 12".
+  ///   - relay: where peers may have to wait for others first, how much longer they get; nil where they do not.
   /// - Throws: `Failure` when a peer does not answer within the time allowed; its cause names that rank and the phase.
   ///   The communicator is of no use after that, since the peers are in the middle of something: only `abort` is left.
   func exchange(
-    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
   ) throws(Failure)
 
   /// Ends the whole job with this code, other ranks included. Prints nothing; does not return.
@@ -67,5 +68,12 @@ public struct Phase: Sendable, CustomStringConvertible {
 }
 
 extension Communicator {
+  /// Sends and receives with peers that wait for nobody else.
+  public func exchange(
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+  ) throws(Failure) {
+    try exchange(sends: sends, receives: receives, phase: phase, relay: nil)
+  }
+
   public var binding: String? { nil }
 }

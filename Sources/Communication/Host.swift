@@ -49,30 +49,43 @@ struct RankPlace: Equatable {
   /// What the processors that the ranks may use say about their binding; nil for a rank alone.
   static func binding(_ places: [RankPlace]) -> String? {
     guard places.count > 1 else { return nil }
-    if places.indices.contains(where: { isOversubscribed(places, rank: $0) }) {
-      return "more ranks than cores, so they share them"
-    }
+    let hosts = HostPlaces.byHost(places)
+    if hosts.values.contains(where: \.isOversubscribed) { return "more ranks than cores, so they share them" }
     // A core has two hardware threads, seldom four; a rank with more processors has more than a core.
-    if places.contains(where: { $0.processors.reduce(0) { $0 + $1.nonzeroBitCount } > 4 }) {
-      return "not bound to cores of their own"
-    }
-    for (rank, place) in places.enumerated() {
-      for other in places[..<rank] where other.host == place.host {
-        let shared = zip(place.processors, other.processors).contains { $0 & $1 != 0 }
-        if shared { return "not bound to cores of their own" }
-      }
-    }
+    let mostAtOnce = places.lazy.map { HostPlaces.count($0.processors) }.max() ?? 0
+    if mostAtOnce > 4 || hosts.values.contains(where: \.areShared) { return "not bound to cores of their own" }
     return "each bound to a core of its own"
   }
 
   /// Whether the ranks on the host of `rank` are more than the processors that they may use together.
   static func isOversubscribed(_ places: [RankPlace], rank: Int) -> Bool {
-    let neighbours = places.filter { $0.host == places[rank].host }
-    var union = [UInt8](repeating: 0, count: 128)
-    for place in neighbours {
-      for (index, byte) in place.processors.enumerated() { union[index] |= byte }
+    HostPlaces.byHost(places)[places[rank].host]?.isOversubscribed ?? false
+  }
+}
+
+/// What the ranks of one host may use together, from one look at each rank.
+private struct HostPlaces {
+  private var ranks = 0
+  private var processors = [UInt8](repeating: 0, count: 128)
+  /// Whether two ranks may use the same processor.
+  private(set) var areShared = false
+
+  var isOversubscribed: Bool { ranks > Self.count(processors) }
+
+  static func byHost(_ places: [RankPlace]) -> [String: HostPlaces] {
+    var hosts: [String: HostPlaces] = [:]
+    for place in places { hosts[place.host, default: HostPlaces()].add(place.processors) }
+    return hosts
+  }
+
+  static func count(_ processors: [UInt8]) -> Int { processors.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+  private mutating func add(_ bits: [UInt8]) {
+    ranks += 1
+    for (index, byte) in bits.enumerated() {
+      if processors[index] & byte != 0 { areShared = true }
+      processors[index] |= byte
     }
-    return neighbours.count > union.reduce(0) { $0 + $1.nonzeroBitCount }
   }
 }
 

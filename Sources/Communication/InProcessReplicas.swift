@@ -83,14 +83,14 @@ final class Replica: Communicator {
   }
 
   func exchange(
-    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
   ) throws(Failure) {
     for transfers in [sends, receives] {
       for transfer in transfers where !transfer.isValid(rank: rank, size: size) {
         throw .invalidTransfer(transfer, rank: rank, size: size, phase: phase)
       }
     }
-    try mailbox.exchange(rank: rank, sends: sends, receives: receives, phase: phase)
+    try mailbox.exchange(rank: rank, sends: sends, receives: receives, phase: phase, relay: relay)
   }
 
   /// Leaves by `_exit`: handlers of `exit` would run while the other ranks' threads still work.

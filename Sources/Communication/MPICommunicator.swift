@@ -86,7 +86,7 @@ public final class MPICommunicator: Communicator {
   }
 
   public func exchange(
-    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
   ) throws(Failure) {
     if let failure { throw failure }
     do throws(Failure) {
@@ -103,20 +103,22 @@ public final class MPICommunicator: Communicator {
       // Receives first: what arrives then goes straight to its place.
       for transfer in receives { try requests.post(transfer, .receive, rank: rank, phase: phase) }
       for transfer in sends { try requests.post(transfer, .send, rank: rank, phase: phase) }
-      try complete(phase)
+      try complete(phase, relay)
     } catch {
       failure = error
       throw error
     }
   }
 
-  private func complete(_ phase: Phase) throws(Failure) {
+  private func complete(_ phase: Phase, _ relay: Relay?) throws(Failure) {
+    let timeout = relay?.timeout(timeout) ?? timeout
     var wait = PolledWait(timeout: timeout, isOversubscribed: isOversubscribed)
     while !(try requests.haveCompleted(rank: rank, phase: phase)) {
       if !wait.pause() {
         let peers = try requests.pendingPeers(rank: rank, phase: phase)
         if peers.isEmpty { break }
-        throw .waitedTooLong(for: peers, hosts: hosts, phase: phase, timeout: timeout)
+        throw .waitedTooLong(
+          for: peers, size: size, hosts: hosts, phase: phase, timeout: timeout, relay: relay)
       }
     }
   }

@@ -35,6 +35,19 @@ final class ReplicaMailbox: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
   }
 
+  /// How long an exchange may take.
+  private struct Patience {
+    let timeout: Duration
+    let relay: Relay?
+    let deadline: UInt64
+
+    init(timeout: Duration, relay: Relay?) {
+      self.timeout = relay?.timeout(timeout) ?? timeout
+      self.relay = relay
+      deadline = monotonicNanoseconds() + self.timeout.nanoseconds
+    }
+  }
+
   init(count: Int, timeout: Duration) {
     self.count = count
     self.timeout = timeout
@@ -74,9 +87,10 @@ final class ReplicaMailbox: @unchecked Sendable {
   }
 
   func exchange(
-    rank: Int, sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+    rank: Int, sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase,
+    relay: Relay?
   ) throws(Failure) {
-    let deadline = monotonicNanoseconds() + timeout.nanoseconds
+    let patience = Patience(timeout: timeout, relay: relay)
     monitor.lock()
     defer { monitor.unlock() }
     do throws(Failure) {
@@ -87,11 +101,11 @@ final class ReplicaMailbox: @unchecked Sendable {
         monitor.broadcast(send.peer)
       }
       for index in receives.indices {
-        try receive(receives, index, rank: rank, deadline: deadline, phase: phase)
+        try receive(receives, index, rank: rank, patience: patience, phase: phase)
       }
       while outstanding[rank] > 0 {
         let peer = firstDestination(ofRank: rank)
-        try wait(rank, for: peer, deadline: deadline, phase: phase) { self.destinations(rank) }
+        try wait(rank, for: peer, patience: patience, phase: phase) { self.destinations(rank) }
       }
     } catch {
       withdraw(rank)
@@ -100,7 +114,7 @@ final class ReplicaMailbox: @unchecked Sendable {
   }
 
   private func receive(
-    _ receives: UnsafeBufferPointer<Transfer>, _ index: Int, rank: Int, deadline: UInt64, phase: Phase
+    _ receives: UnsafeBufferPointer<Transfer>, _ index: Int, rank: Int, patience: Patience, phase: Phase
   ) throws(Failure) {
     let wanted = receives[index]
     while true {
@@ -118,7 +132,7 @@ final class ReplicaMailbox: @unchecked Sendable {
         throw .sizesDiffer(
           peer: wanted.peer, expected: wanted.bytes.count, received: post.bytes.count, phase: phase)
       }
-      try wait(rank, for: wanted.peer, deadline: deadline, phase: phase) {
+      try wait(rank, for: wanted.peer, patience: patience, phase: phase) {
         Set(receives[index...].filter { self.firstPost(for: $0, rank) == nil }.map(\.peer))
       }
     }
@@ -131,7 +145,7 @@ final class ReplicaMailbox: @unchecked Sendable {
 
   /// Waits for news. Called and left with the lock held.
   private func wait(
-    _ rank: Int, for peer: Int?, deadline: UInt64, phase: Phase, missing: () -> Set<Int>
+    _ rank: Int, for peer: Int?, patience: Patience, phase: Phase, missing: () -> Set<Int>
   ) throws(Failure) {
     try throwEcho(rank, phase)
     if let peer, hasLeft[peer] {
@@ -139,12 +153,12 @@ final class ReplicaMailbox: @unchecked Sendable {
         .software, "rank \(rank) waits for rank \(peer) in \(phase), but rank \(peer) has ended its work",
         remedy: "report this: the ranks do not agree about where they are")
     }
-    if monitor.wait(on: rank, until: deadline) { return }
+    if monitor.wait(on: rank, until: patience.deadline) { return }
     try throwEcho(rank, phase)
     let peers = missing().sorted()
     // Whoever was waited for has come in the last moment.
     if peers.isEmpty { return }
-    throw .waitedTooLong(for: peers, hosts: [], phase: phase, timeout: timeout)
+    throw .waitedTooLong(for: peers, size: count, phase: phase, timeout: patience.timeout, relay: patience.relay)
   }
 
   private func throwEcho(_ rank: Int, _ phase: Phase) throws(Failure) {

@@ -18,7 +18,7 @@ public final class SingleProcess: Communicator {
   public init() {}
 
   public func exchange(
-    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
   ) throws(Failure) {
     if let transfer = sends.first ?? receives.first {
       throw .invalidTransfer(transfer, rank: rank, size: size, phase: phase)

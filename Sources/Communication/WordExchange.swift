@@ -9,35 +9,23 @@ public final class WordExchange {
 
   private let communicator: any Communicator
   private let all: UnsafeMutablePointer<UInt64>
-  private let sends: [Transfer]
-  private let receives: [Transfer]
+  private let gathering: BlockGathering
 
   public init(communicator: any Communicator, count: Int) {
     let (rank, size) = (communicator.rank, communicator.size)
-    let all = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, count * size))
+    all = .allocate(capacity: max(1, count * size))
     all.initialize(repeating: 0, count: max(1, count * size))
-    func block(_ owner: Int, peer: Int) -> Transfer {
-      Transfer(peer: peer, tag: 0, bytes: UnsafeMutableRawBufferPointer(start: all + owner * count, count: count * 8))
-    }
-    let peers = (0..<size).filter { $0 != rank }
     self.communicator = communicator
     self.count = count
-    self.all = all
     own = all + rank * count
-    sends = peers.map { block(rank, peer: $0) }
-    receives = peers.map { block($0, peer: $0) }
+    gathering = BlockGathering(
+      rank: rank, size: size, memory: all, bytesPerBlock: count * MemoryLayout<UInt64>.stride)
   }
 
   deinit { all.deallocate() }
 
   /// Brings every rank's words to every rank. Every rank has to call it.
-  public func gather(phase: Phase) throws(Failure) {
-    try sends.withUnsafeBufferPointer { (sends) throws(Failure) in
-      try receives.withUnsafeBufferPointer { (receives) throws(Failure) in
-        try communicator.exchange(sends: sends, receives: receives, phase: phase)
-      }
-    }
-  }
+  public func gather(phase: Phase) throws(Failure) { try gathering.run(on: communicator, phase: phase) }
 
   /// A word of a rank, after `gather`.
   public subscript(rank: Int, word: Int) -> UInt64 { all[rank * count + word] }

@@ -5,7 +5,7 @@ import Kernels
 /// Makes sure, now and then, that all ranks hold the same state to the last bit.
 ///
 /// Every rank computes the same update from the same gradient, so that a difference is an error of a processor or its
-/// memory. Each rank sends a hash of 64 bits to each other; only where these differ do the ranks ask in which tensor.
+/// memory. A hash of 64 bits of each rank comes to all; only where these differ do the ranks ask in which tensor.
 public final class StateAgreement {
   /// A named piece of the state, in place.
   public struct Part {

@@ -1,3 +1,5 @@
+import Charts
+
 /// The figures of what runs measured while they trained.
 struct Curves {
   /// Of more steps the means of so many groups are shown.

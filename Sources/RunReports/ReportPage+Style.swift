@@ -1,17 +1,17 @@
+import Charts
+
 extension ReportPage {
   /// Colours are light or dark as the reader's system is; every colour has a shape, a pattern or a text beside it.
   static let style = """
     :root {
       color-scheme: light dark;
-      --page: #ffffff; --panel: #f5f6f8; --ink: #1b2027; --soft: #57616d; --line: #dce0e5; --strong: #c3c9d1;
-      --s0: #1f68c9; --s1: #b8501a; --s2: #1d7a4d; --s3: #7d46b8; --s4: #a92a55; --s5: #55697d;
-      --wrong: 184, 80, 26; --remark: #fff4dc;
+      \(ChartStyle.properties(ChartStyle.light))
+      --panel: #f5f6f8; --wrong: 184, 80, 26; --remark: #fff4dc;
     }
     @media (prefers-color-scheme: dark) {
       :root {
-        --page: #0f1319; --panel: #181d25; --ink: #e4e8ed; --soft: #9ba6b2; --line: #29303a; --strong: #3b4450;
-        --s0: #74b3ff; --s1: #f2a065; --s2: #67cd97; --s3: #c5a3f5; --s4: #f587a8; --s5: #a9b8c6;
-        --wrong: 242, 160, 101; --remark: #332a14;
+        \(ChartStyle.properties(ChartStyle.dark))
+        --panel: #181d25; --wrong: 242, 160, 101; --remark: #332a14;
       }
     }
     * { box-sizing: border-box; }
@@ -50,24 +50,8 @@ extension ReportPage {
     figcaption { margin-bottom: 4px; font-weight: 600; font-size: 15px; }
     .chart { display: block; width: 100%; height: auto; }
     .chart.narrow { display: none; }
-    .chart text { font-size: 12px; fill: var(--ink); font-family: inherit; font-variant-numeric: tabular-nums; }
-    .chart .tick { fill: var(--soft); }
-    .chart .grid { stroke: var(--line); stroke-width: 1; fill: none; }
-    .chart .axis { stroke: var(--strong); stroke-width: 1; fill: none; }
-    .chart .leader { stroke: var(--strong); stroke-width: 1; fill: none; }
-    .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-    .chart .line.plain { stroke-width: 1.6; }
-    .chart .band { stroke: none; opacity: .16; }
-    .chart .ring { fill: none; stroke: var(--ink); stroke-width: 1.4; transform-box: fill-box;
-      transform-origin: center; transform: scale(1.9); vector-effect: non-scaling-stroke; }
-    .chart .note { font-weight: 600; stroke: var(--page); stroke-width: 4px; paint-order: stroke; }
-    .chart .label { font-weight: 600; }
-    .line.s0 { stroke: var(--s0); } .line.s1 { stroke: var(--s1); stroke-dasharray: 7 4; }
-    .line.s2 { stroke: var(--s2); stroke-dasharray: 2 4; } .line.s3 { stroke: var(--s3); stroke-dasharray: 9 4 2 4; }
-    .line.s4 { stroke: var(--s4); stroke-dasharray: 14 4; } .line.s5 { stroke: var(--s5); stroke-dasharray: 4 2 1 2; }
-    .mark.s0, .band.s0, .chart .label.s0 { fill: var(--s0); } .mark.s1, .band.s1, .chart .label.s1 { fill: var(--s1); }
-    .mark.s2, .band.s2, .chart .label.s2 { fill: var(--s2); } .mark.s3, .band.s3, .chart .label.s3 { fill: var(--s3); }
-    .mark.s4, .band.s4, .chart .label.s4 { fill: var(--s4); } .mark.s5, .band.s5, .chart .label.s5 { fill: var(--s5); }
+    \(ChartStyle.rules)
+    .chart text { font-family: inherit; }
     .key { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 2px; }
     .key.s0 { background: var(--s0); } .key.s1 { background: var(--s1); } .key.s2 { background: var(--s2); }
     .key.s3 { background: var(--s3); } .key.s4 { background: var(--s4); } .key.s5 { background: var(--s5); }

@@ -4,7 +4,7 @@ import Testing
 @testable import Communication
 
 @Suite struct WordExchangeTests {
-  @Test(arguments: 1...6) func everyRankSeesTheWordsOfAllAgainAndAgain(_ ranks: Int) throws {
+  @Test(arguments: Array(1...6) + [9, 16, 21]) func everyRankSeesTheWordsOfAllAgainAndAgain(_ ranks: Int) throws {
     let seen = try InProcessReplicas.run(count: ranks) { (replica) throws(Failure) in
       let words = WordExchange(communicator: replica, count: 2)
       var seen: [[UInt64]] = []

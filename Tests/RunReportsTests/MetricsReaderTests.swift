@@ -60,39 +60,7 @@ import Testing
   }
 }
 
-@Suite struct ChartTests {
-  @Test(arguments: [Scale.linear, .logarithmic, .accuracy]) func ticksAreFewRisingAndWithin(_ scale: Scale) {
-    var generator = SystemRandomNumberGenerator()
-    for _ in 0..<500 {
-      let ends = (0..<2).map { _ in
-        scale == .accuracy
-          ? Double.random(in: 0...1, using: &generator) : pow(10, Double.random(in: -8...8, using: &generator))
-      }.sorted()
-      let ticks = scale.ticks(from: ends[0], to: ends[1], atMost: 7)
-      #expect(ticks.count <= 8, "\(ends)")
-      #expect(ticks == ticks.sorted() && ticks.allSatisfy(\.isFinite))
-      let slack = (ends[1] - ends[0]) * 0.01 + ends[1].magnitude * 0.01
-      #expect(ticks.allSatisfy { $0 >= ends[0] - slack && $0 <= ends[1] + slack }, "\(scale) \(ends) \(ticks)")
-    }
-  }
-
-  @Test func valuesThatNoAxisHasAreLeftOut() {
-    let points = [1.0, 0, -1, .nan, .infinity, 2].enumerated().map {
-      LineChart.Point(x: Double($0.offset), y: $0.element)
-    }
-    for scale in [Scale.linear, .logarithmic, .accuracy] {
-      let chart = LineChart(
-        title: "T", xTitle: "x", lines: [LineChart.Line(label: "<a>", points: points, style: 0, isMarked: true)],
-        scale: scale)
-      let text = chart.fragments
-      #expect(!text.contains("nan") && !text.contains("inf") && !text.contains("<a>"))
-      #expect(!chart.isEmpty)
-    }
-    #expect(LineChart(title: "T", xTitle: "x", lines: []).isEmpty)
-    let none = LineChart.Line(label: "a", points: [LineChart.Point(x: 0, y: 0)], style: 0)
-    #expect(LineChart(title: "T", xTitle: "x", lines: [none], scale: .logarithmic).isEmpty)
-  }
-
+@Suite struct Base64Tests {
   @Test func base64AsTheStandardHasIt() {
     for (text, expected) in [
       ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),

@@ -23,7 +23,7 @@ struct Fault: Sendable {
   let rank: Int
 }
 
-/// `--leaves 20,7 --count 1000 --workers 1 --timeout 10 --replicas 3 --fault failing:1 --measure 100`
+/// `--leaves 20,7 --count 1000 --workers 1 --timeout 10 --replicas 3 --fault failing:1`
 struct Arguments: Sendable {
   var leaves = [20]
   var count = 1000
@@ -31,7 +31,6 @@ struct Arguments: Sendable {
   var timeout = Duration.seconds(30)
   var replicas: Int?
   var fault: Fault?
-  var measuredRounds = 0
 
   init(_ words: some Collection<String>) throws(Failure) {
     var rest = words[...]
@@ -46,7 +45,6 @@ struct Arguments: Sendable {
       case ("--workers", let number?): workers = number
       case ("--timeout", let number?): timeout = .seconds(number)
       case ("--replicas", let number?): replicas = number
-      case ("--measure", let number?): measuredRounds = number
       case ("--fault", _):
         let parts = value.split(separator: ":").map(String.init)
         guard parts.count == 2, let kind = Fault.Kind(rawValue: parts[0]), let rank = Int(parts[1]) else {

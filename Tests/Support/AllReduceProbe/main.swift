@@ -21,11 +21,7 @@ func end(_ communicator: (any Communicator)?, _ failure: Failure) -> Never {
 }
 
 func work(_ arguments: Arguments, _ communicator: any Communicator) throws(Failure) {
-  if arguments.measuredRounds > 0 {
-    try measure(arguments, communicator)
-  } else {
-    try reduce(arguments, communicator)
-  }
+  try reduce(arguments, communicator)
   try communicator.finish()
 }
 

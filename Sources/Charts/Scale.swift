@@ -9,7 +9,7 @@ import Reporting
 #endif
 
 /// How values lie along an axis.
-enum Scale: Equatable, Sendable {
+public enum Scale: Equatable, Sendable {
   case linear
   /// Equal factors are equal distances. Above 0 alone.
   case logarithmic
@@ -20,7 +20,7 @@ enum Scale: Equatable, Sendable {
   private static let smallestError = 1e-5
 
   /// Where a value lies; nil where it cannot be shown.
-  func position(_ value: Double) -> Double? {
+  public func position(_ value: Double) -> Double? {
     guard value.isFinite else { return nil }
     switch self {
     case .linear: return value
@@ -30,7 +30,7 @@ enum Scale: Equatable, Sendable {
   }
 
   /// Round values between two, at most so many, in rising order.
-  func ticks(from low: Double, to high: Double, atMost limit: Int) -> [Double] {
+  public func ticks(from low: Double, to high: Double, atMost limit: Int) -> [Double] {
     switch self {
     case .linear: return Self.linearTicks(from: low, to: high, atMost: limit)
     case .logarithmic:
@@ -77,9 +77,9 @@ enum Scale: Equatable, Sendable {
 }
 
 /// Values as the labels of an axis have them.
-enum ValueText {
+public enum ValueText {
   /// With as many digits as tell it from its neighbours: 0.001, 2.5, 12000.
-  static func plain(_ value: Double) -> String {
+  public static func plain(_ value: Double) -> String {
     guard value.isFinite else { return "–" }
     if value == 0 { return "0" }
     if value.magnitude >= 10_000 && value.rounded() == value { return grouped(value) }
@@ -90,23 +90,23 @@ enum ValueText {
   }
 
   /// A share in percent: 99.31 %.
-  static func percent(_ share: Double, decimals: Int = 2) -> String {
+  public static func percent(_ share: Double, decimals: Int = 2) -> String {
     NumberText.fixed(share * 100, decimals: decimals) + "\u{202F}%"
   }
 
   /// A share in percent without zeros at its end: 99.5 %.
-  static func shortPercent(_ share: Double) -> String {
+  public static func shortPercent(_ share: Double) -> String {
     trimmed(NumberText.fixed(share * 100, decimals: 2)) + "\u{202F}%"
   }
 
   /// To the whole number below, with thin blanks between thousands.
-  static func grouped(_ value: Double) -> String {
+  public static func grouped(_ value: Double) -> String {
     guard value.magnitude < 1e15 else { return value.isFinite ? value.description : "–" }
     return grouped(Int(value))
   }
 
   /// With thin blanks between thousands.
-  static func grouped(_ value: Int) -> String {
+  public static func grouped(_ value: Int) -> String {
     var digits = Array(String(value.magnitude))
     var place = digits.count - 3
     while place > 0 {

@@ -2,48 +2,92 @@ import Reporting
 
 /// A figure of lines over steps or epochs, which tells its lines apart by colour, by dashes, by marks and by labels at
 /// their ends.
-struct LineChart: Sendable {
-  struct Point: Equatable, Sendable {
-    var x: Double
-    var y: Double
+public struct LineChart: Sendable {
+  public struct Point: Equatable, Sendable {
+    public var x: Double
+    public var y: Double
     /// The least and greatest of what the point is the mean of.
-    var low = Double.nan
-    var high = Double.nan
+    public var low = Double.nan
+    public var high = Double.nan
+
+    public init(x: Double, y: Double, low: Double = .nan, high: Double = .nan) {
+      self.x = x
+      self.y = y
+      self.low = low
+      self.high = high
+    }
   }
 
-  struct Line: Sendable {
-    var label: String
-    var points: [Point]
+  public struct Line: Sendable {
+    public var label: String
+    public var points: [Point]
     /// Which colour, dashes and mark: lines of the same number belong together.
-    var style: Int
+    public var style: Int
     /// Whether each point has a mark, with the text of a label for it.
-    var isMarked = false
+    public var isMarked = false
     /// Whether the spread of the points is shown.
-    var hasBand = false
+    public var hasBand = false
+
+    public init(label: String, points: [Point], style: Int, isMarked: Bool = false, hasBand: Bool = false) {
+      self.label = label
+      self.points = points
+      self.style = style
+      self.isMarked = isMarked
+      self.hasBand = hasBand
+    }
   }
 
   /// The point that a person looks for.
-  struct Note: Sendable {
-    var point: Point
-    var text: String
+  public struct Note: Sendable {
+    public var point: Point
+    public var text: String
+
+    public init(point: Point, text: String) {
+      self.point = point
+      self.text = text
+    }
   }
 
-  var title: String
-  var xTitle: String
-  var lines: [Line]
-  var scale = Scale.linear
-  var format: @Sendable (Double) -> String = ValueText.plain
-  var note: Note?
+  public var title: String
+  public var xTitle: String
+  public var lines: [Line]
+  public var scale = Scale.linear
+  public var format: @Sendable (Double) -> String = ValueText.plain
+  public var note: Note?
   /// Whether the axis begins at 0.
-  var includesZero = false
+  public var includesZero = false
+  /// The values of x that the axis names; nil for round ones.
+  public var xTicks: [Double]?
+
+  public init(
+    title: String, xTitle: String, lines: [Line], scale: Scale = .linear,
+    format: @escaping @Sendable (Double) -> String = ValueText.plain, note: Note? = nil, includesZero: Bool = false,
+    xTicks: [Double]? = nil
+  ) {
+    self.title = title
+    self.xTitle = xTitle
+    self.lines = lines
+    self.scale = scale
+    self.format = format
+    self.note = note
+    self.includesZero = includesZero
+    self.xTicks = xTicks
+  }
 
   /// The figure for a wide place, and for the width of a phone: text keeps its size.
-  var fragments: String {
+  public var fragments: String {
     fragment(width: 520, height: 290, "chart wide") + fragment(width: 350, height: 250, "chart narrow")
   }
 
+  /// The figure as a picture of its own, with its title.
+  public var document: String {
+    var picture = ChartDrawing(self, width: 760, height: 420, top: 56).picture
+    picture.text(title, "heading", x: 14, y: 28)
+    return picture.document(title: description, style: ChartStyle.standalone)
+  }
+
   /// What the figure shows, in words.
-  var description: String {
+  public var description: String {
     let parts = lines.compactMap { line -> String? in
       guard let first = line.points.first, let last = line.points.last else { return nil }
       let values = line.points.map(\.y)
@@ -55,7 +99,7 @@ struct LineChart: Sendable {
   }
 
   /// Whether there is anything to draw.
-  var isEmpty: Bool { !lines.contains { line in line.points.contains { scale.position($0.y) != nil } } }
+  public var isEmpty: Bool { !lines.contains { line in line.points.contains { scale.position($0.y) != nil } } }
 
   private func fragment(width: Double, height: Double, _ style: String) -> String {
     ChartDrawing(self, width: width, height: height).fragment(style)
@@ -72,14 +116,15 @@ private struct ChartDrawing {
   private let height: Double
   private let left: Double
   private let right: Double
-  private let top = 12.0
+  private let top: Double
   private let bottom: Double
   private let xRange: ClosedRange<Double>
   private let yRange: ClosedRange<Double>
-  private var picture: SVGText
+  private(set) var picture: SVGText
 
-  init(_ chart: LineChart, width: Double, height: Double) {
+  init(_ chart: LineChart, width: Double, height: Double, top: Double = 12) {
     self.chart = chart
+    self.top = top
     self.width = width
     self.height = height
     picture = SVGText(width: width, height: height)
@@ -94,7 +139,7 @@ private struct ChartDrawing {
     yRange = Self.range(chart.includesZero ? low : low - margin, high + margin)
     bottom = height - 38
     let values = ys.filter { chart.scale.position($0) != nil }
-    let ticks = chart.scale.ticks(from: values.min() ?? 0, to: values.max() ?? 1, atMost: Self.tickLimit(bottom - 12))
+    let ticks = chart.scale.ticks(from: values.min() ?? 0, to: values.max() ?? 1, atMost: Self.tickLimit(bottom - top))
     left = 10 + Self.characterWidth * Double(ticks.map { chart.format($0).count }.max() ?? 3)
     right = width - 14 - Self.characterWidth * Double(min(18, chart.lines.map(\.label.count).max() ?? 0))
     drawGrid(ticks)
@@ -130,7 +175,8 @@ private struct ChartDrawing {
     }
     picture.line("axis", from: (left, bottom), to: (right, bottom))
     let limit = max(2, Int((right - left) / 56))
-    for tick in Scale.linear.ticks(from: xRange.lowerBound, to: xRange.upperBound, atMost: limit) {
+    let round = Scale.linear.ticks(from: xRange.lowerBound, to: xRange.upperBound, atMost: limit)
+    for tick in chart.xTicks ?? round {
       picture.line("axis", from: (x(tick), bottom), to: (x(tick), bottom + 4))
       picture.text(ValueText.plain(tick), "tick", x: x(tick), y: bottom + 17, anchor: .middle)
     }
