@@ -45,7 +45,7 @@ public struct Hostfile: Equatable, Sendable {
     var places: [String: Int] = [:]
     let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
     for (index, line) in lines.enumerated() {
-      var reading = HostfileLine(line, place: "\(name):\(index + 1)")
+      let reading = HostfileLine(line, place: "\(name):\(index + 1)")
       guard let host = try reading.host() else { continue }
       guard let known = places[host.name] else {
         places[host.name] = hosts.count
@@ -90,7 +90,7 @@ private struct HostfileLine {
   }
 
   /// - Returns: nil for a line without words.
-  mutating func host() throws(Failure) -> Hostfile.Host? {
+  func host() throws(Failure) -> Hostfile.Host? {
     guard let first = words.first else { return nil }
     let parts = first.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.allSatisfy({ $0.first != "-" && !$0.isEmpty && $0.unicodeScalars.allSatisfy(Self.isOfName) }) else {

@@ -30,6 +30,12 @@ final class Job {
     let firstSign: ContinuousClock.Instant
   }
 
+  /// Why mpirun is ended, in words.
+  private enum Cut: String {
+    case doesNotEnd = "does not end the job by itself"
+    case doesNotStart = "does not bring up all ranks"
+  }
+
   private let launch: String
   private let weights: String
   private let weightsBefore: FileState?
@@ -66,7 +72,7 @@ final class Job {
   func run(isStopRequested: () -> Bool, say: (String) -> Void) throws(Failure) -> End {
     var nextRequest: ContinuousClock.Instant?
     var firstSign: ContinuousClock.Instant?
-    var (wasCutShort, hasNotStarted) = (false, false)
+    var cut: Cut?
     while mpirun.end == nil {
       listen(milliseconds: 50)
       let now = ContinuousClock.now
@@ -76,32 +82,25 @@ final class Job {
         mpirun.signal(SIGUSR1)
       }
       if account.isOver, firstSign == nil { firstSign = now }
-      if let firstSign, now >= firstSign + Self.endPatience, mpirun.end == nil {
-        if !wasCutShort { say("mpirun does not end the job by itself, and is ended") }
-        wasCutShort = true
-        mpirun.killGroup()
-      }
-      if firstSign == nil, !account.hasStarted, now >= startDeadline {
-        if !hasNotStarted { say("mpirun does not bring up all ranks, and is ended") }
-        hasNotStarted = true
-        mpirun.killGroup()
-      }
+      guard mpirun.end == nil, let due = dueCut(firstSign: firstSign, now: now) else { continue }
+      if cut == nil { say("mpirun \(due.rawValue), and is ended") }
+      cut = cut ?? due
+      mpirun.killGroup()
     }
     // What was written and not read yet.
     listen(milliseconds: 0)
     ChildProcess.write(words.rest()[...])
-    let rest = JobProcesses.end(of: launch)
-    guard rest.isEmpty else {
-      throw Failure(
-        .osError, "processes of the last job cannot be ended: \(rest.map { "\($0)" }.joined(separator: ", "))",
-        remedy: "see what they wait for (a disk, a network file system); end them, then go on with --resume auto")
-    }
-    let (outcome, sentence) =
-      hasNotStarted
-      ? (Outcome.failed(ExitCode.failure.rawValue), "the ranks did not start") : outcome(wasCutShort: wasCutShort)
+    try JobProcesses.endLastJob(of: launch)
+    let (outcome, sentence) = outcome(cut)
     return End(
       outcome: outcome, account: account, sentence: sentence,
       hasLostTouch: mpirun.wasSignalled || !account.lostHosts.isEmpty, firstSign: firstSign ?? ContinuousClock.now)
+  }
+
+  /// Why mpirun has to be ended now; nil while it need not be.
+  private func dueCut(firstSign: ContinuousClock.Instant?, now: ContinuousClock.Instant) -> Cut? {
+    if let firstSign { return now >= firstSign + Self.endPatience ? .doesNotEnd : nil }
+    return !account.hasStarted && now >= startDeadline ? .doesNotStart : nil
   }
 
   private func listen(milliseconds: Int32) {
@@ -109,15 +108,16 @@ final class Job {
   }
 
   /// How it ended, and what happened, in words.
-  private func outcome(wasCutShort: Bool) -> (Outcome, String) {
+  private func outcome(_ cut: Cut?) -> (Outcome, String) {
     switch mpirun.end {
+    case _ where cut == .doesNotStart: return (.failed(ExitCode.failure.rawValue), "the ranks did not start")
     case .exited(0) where FileState(of: weights) != weightsBefore: return (.finished, "the run is over")
     case .exited(ExitCode.preempted.rawValue): return (.preempted, "the ranks have stopped as asked")
     case .exited(let code):
       let told = account.sentence ?? "mpirun ended"
       return (.failed(code), account.tellsCode || code == 0 ? told : "\(told) with code \(code)")
     case .signalled(let signal):
-      let told = wasCutShort ? account.sentence : nil
+      let told = cut == nil ? nil : account.sentence
       return (.failed(ExitCode.failure.rawValue), told ?? "mpirun was ended by signal \(signal)")
     case nil: return (.failed(ExitCode.failure.rawValue), "mpirun ended")
     }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Failures
 
 #if canImport(Glibc)
   import Glibc
@@ -48,5 +49,18 @@ enum JobProcesses {
       usleep(50_000)
     }
     return running(of: launch)
+  }
+
+  /// Ends what is left of a job whose mpirun is gone.
+  ///
+  /// - Throws: `.osError` where some of it does not end.
+  static func endLastJob(of launch: String) throws(Failure) {
+    let rest = end(of: launch)
+    guard rest.isEmpty else {
+      throw Failure(
+        .osError, "processes of the last job cannot be ended: \(rest.map { "\($0)" }.joined(separator: ", "))",
+        remedy: "see what they wait for (a disk, a network file system), and end them; a run goes on with --resume auto"
+      )
+    }
   }
 }

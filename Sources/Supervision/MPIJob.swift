@@ -49,12 +49,7 @@ public struct MPIJob: Sendable {
       if let number = signal() { process.signal(number) }
     }
     process.wait(milliseconds: 0, forward: { _ in [] }, line: read)
-    let rest = JobProcesses.end(of: launch)
-    guard rest.isEmpty else {
-      throw Failure(
-        .osError, "processes of the last job cannot be ended: \(rest.map { "\($0)" }.joined(separator: ", "))",
-        remedy: "see what they wait for, and end them")
-    }
+    try JobProcesses.endLastJob(of: launch)
     let reason = ownLine ?? account.sentence
     if case .exited(let code) = process.end { return MPIJob(code: code, reason: reason) }
     return MPIJob(code: ExitCode.failure.rawValue, reason: reason ?? "mpirun was ended by a signal")

@@ -15,10 +15,8 @@ struct MPIWords {
     "MPI_ABORT was invoked on rank ", "Primary job  terminated normally", "mpirun detected that one or more processes",
     "mpirun has exited due to process rank ", "mpirun noticed that process rank ",
   ]
-  /// Of single lines: what is said to `launch` alone, a signal that was asked for, counts of equal texts, shared memory of
-  /// a rank that is gone.
+  /// Of single lines: a signal that was asked for, counts of equal texts, shared memory of a rank that is gone.
   private static let asides = [
-    LaunchMark.startedLine,
     "mpirun: Forwarding signal ", " sent help message help-mpi-api.txt / mpi-abort",
     "Set MCA parameter \"orte_base_help_aggregate\" to 0", "] Read -1, expected ",
     "orte/util/show_help.c at line ",
@@ -33,7 +31,7 @@ struct MPIWords {
       passed += take(line)
       line.removeAll(keepingCapacity: true)
     }
-    // Half a line that may become one of mpirun's waits for its other half.
+    // Half a line that may become one of mpirun's, or rank 0's to `launch`, waits for its other half.
     if held == nil, let first = line.first, !"-[md".utf8.contains(first) {
       passed += line
       line.removeAll()
@@ -49,6 +47,8 @@ struct MPIWords {
 
   private mutating func take(_ line: [UInt8]) -> [UInt8] {
     let text = String(decoding: line, as: UTF8.self)
+    // It is said to `launch` alone.
+    if text.contains(LaunchMark.startedLine) { return [] }
     let isBorder = line.count > 60 && line.dropLast().allSatisfy { $0 == UInt8(ascii: "-") }
     guard let lines = held else {
       if isBorder {
@@ -58,7 +58,7 @@ struct MPIWords {
       return Self.asides.contains { text.contains($0) } ? [] : line
     }
     // What a rank says in between is no part of it.
-    if text.hasPrefix("dtrain: ") { return text.contains(LaunchMark.startedLine) ? [] : line }
+    if text.hasPrefix("dtrain: ") { return line }
     held = lines + [line]
     guard isBorder || lines.count >= Self.longest else { return [] }
     held = nil

@@ -1,8 +1,6 @@
 import Arguments
 import Benchmarks
-import Checkpoints
 import Failures
-import Reporting
 
 /// `dtrain bench allreduce`.
 enum AllReduceBench {
@@ -29,15 +27,11 @@ enum AllReduceBench {
     let comparison = AllReduceComparison(
       program: "\(Program.name) \(Program.version)", smallest: smallest, largest: largest, rounds: rounds,
       secondsPerRound: seconds, timeoutSeconds: settings.communication.timeoutSeconds)
-    try Ranks.run(
-      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
+    try Measurement.run(
+      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds,
+      json: path
     ) { (communicator) throws(Failure) in
-      if let path, communicator.rank == 0 { try AtomicFile.probe(for: path) }
-      guard let report = try comparison.run(on: communicator) else { return }
-      if let path { try AtomicFile.write(report.json.encoded + "\n", to: path) }
-      let output = TextOutput()
-      for line in report.lines { output.writeLine(line) }
-      try output.finish()
+      try comparison.run(on: communicator).map { Measurement.Report(lines: $0.lines, json: $0.json) }
     }
   }
 }

@@ -1,8 +1,6 @@
 import Arguments
 import Benchmarks
-import Checkpoints
 import Failures
-import Reporting
 
 /// `dtrain bench`.
 enum BenchCommand: Subcommand {
@@ -10,12 +8,10 @@ enum BenchCommand: Subcommand {
     "json", placeholder: "FILE",
     help: "also write all figures into this file, as one JSON object; its keys stand above")
   private static let rounds = Option("rounds", in: 1...1000, help: "how often everything is measured (default: 5)")
-  private static let seconds = Option<Double>(
-    "seconds", placeholder: "S", expectation: "a number of seconds above 0, at most 3600",
+  private static let seconds = Measurement.seconds(
     help:
       "how long training is measured in a round, and inference (default: 1; of allreduce 0.1, each size and kind); all "
-      + "of a round takes about 3 times as long",
-    read: { text in Double(text).flatMap { $0 > 0 && $0 <= 3600 ? $0 : nil } })
+      + "of a round takes about 3 times as long")
 
   private enum Part: String, CaseIterable, Sendable {
     case training
@@ -73,16 +69,11 @@ enum BenchCommand: Subcommand {
     let benchmark = Benchmark(
       settings: settings, program: "\(Program.name) \(Program.version)", rounds: arguments[rounds] ?? 5,
       secondsPerRound: arguments[seconds] ?? 1, isOfTrainingAlone: arguments[only] == .training)
-    let path = arguments[json]
-    try Ranks.run(
-      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
+    try Measurement.run(
+      replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds,
+      json: arguments[json]
     ) { (communicator) throws(Failure) in
-      if let path, communicator.rank == 0 { try AtomicFile.probe(for: path) }
-      guard let report = try benchmark.run(on: communicator) else { return }
-      if let path { try AtomicFile.write(report.json.encoded + "\n", to: path) }
-      let output = TextOutput()
-      for line in report.lines { output.writeLine(line) }
-      try output.finish()
+      try benchmark.run(on: communicator).map { Measurement.Report(lines: $0.lines, json: $0.json) }
     }
   }
 }

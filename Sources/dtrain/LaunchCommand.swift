@@ -62,10 +62,7 @@ enum LaunchCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
-    if let launcher = Launcher.detect() {
-      throw Failure(
-        .usage, "launch under \(launcher.name): it starts the ranks itself", remedy: "call it without a launcher")
-    }
+    try Ranks.requireNoLauncher(for: syntax)
     guard dtrain_stop_request_install() == 0 else {
       throw Failure(
         .osError, "the signals that stop a run cannot be caught", remedy: "report this with the system's name")
@@ -112,7 +109,7 @@ enum LaunchCommand: Subcommand {
       ranks: ranks, minimumRanks: minimum, maximumRestarts: arguments[maximumRestarts] ?? 3,
       firstPauseMilliseconds: Int((arguments[pause] ?? 1) * 1000), hosts: hosts,
       mpirunOptions: (arguments[mpirunOptions] ?? "").split(separator: " ").map(String.init),
-      command: [try ownPath(), TrainCommand.syntax.name]
+      command: [try ProgramFile.requiredPath(), TrainCommand.syntax.name]
         + without([TrainCommand.folder, TrainCommand.resume], words),
       resume: training[TrainCommand.resume],
       directory: try RunDirectory.create(at: training[TrainCommand.folder], configurationFile: file),
@@ -132,16 +129,5 @@ enum LaunchCommand: Subcommand {
       }
     }
     return kept
-  }
-
-  /// The file of this program, which the ranks run too.
-  private static func ownPath() throws(Failure) -> String {
-    guard let path = realpath("/proc/self/exe", nil) ?? realpath(CommandLine.arguments[0], nil) else {
-      throw Failure(
-        .osError, "the program does not find its own file",
-        remedy: "start it by its path, and see that /proc is mounted")
-    }
-    defer { free(path) }
-    return String(cString: path)
   }
 }

@@ -13,10 +13,8 @@ enum ProfileCommand: Subcommand {
   private static let json = Option(
     "json", placeholder: "FILE",
     help: "also write the profile into this file, for programs; as RUN/profile.json, dtrain report RUN shows it")
-  private static let seconds = Option<Double>(
-    "seconds", placeholder: "S", expectation: "a number of seconds above 0, at most 3600",
-    help: "how long each of three rounds is, of which the fastest counts (default: 1)",
-    read: { text in Double(text).flatMap { $0 > 0 && $0 <= 3600 ? $0 : nil } })
+  private static let seconds = Measurement.seconds(
+    help: "how long each of three rounds is, of which the fastest counts (default: 1)")
 
   static let syntax = CommandSyntax(
     name: "profile", summary: "show where the time of a training step goes",

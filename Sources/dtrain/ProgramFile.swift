@@ -1,4 +1,5 @@
 import Digests
+import Failures
 
 #if canImport(Glibc)
   import Glibc
@@ -20,6 +21,18 @@ enum ProgramFile {
     guard let path = realpath(link, nil) else { return nil }
     defer { free(path) }
     return String(cString: path)
+  }
+
+  /// For ranks that are to run it too.
+  ///
+  /// - Throws: `.osError` where the system does not tell.
+  static func requiredPath() throws(Failure) -> String {
+    guard let path = path() else {
+      throw Failure(
+        .osError, "the program does not find its own file",
+        remedy: "start it by its path, and see that /proc is mounted")
+    }
+    return path
   }
 
   /// SHA-256 of its bytes, which tells one build from another; of nothing where they cannot be read.

@@ -24,6 +24,14 @@ enum Ranks {
     return launcher.rank
   }
 
+  /// - Throws: `.usage` where a launcher has started this process, though the command starts ranks itself.
+  static func requireNoLauncher(for command: CommandSyntax) throws(Failure) {
+    guard let launcher = Launcher.detect() else { return }
+    throw Failure(
+      .usage, "\(command.name) under \(launcher.name): it starts the ranks itself", remedy: "call it without a launcher"
+    )
+  }
+
   /// Runs the body on each rank of the job that this process is or holds.
   ///
   /// A failure of an MPI rank ends the whole job from here. The others are thrown, when all threads have ended. Where the

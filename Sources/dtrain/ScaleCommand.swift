@@ -20,10 +20,7 @@ enum ScaleCommand: Subcommand {
     "weak", help: "the same batch a rank: training.batch times the ranks (otherwise the same batch over all ranks)")
   private static let rounds = Option(
     "rounds", in: 1...1000, help: "how often each number of ranks is measured, in turn with the others (default: 3)")
-  private static let seconds = Option<Double>(
-    "seconds", placeholder: "S", expectation: "a number of seconds above 0, at most 3600",
-    help: "how long training is measured in a round (default: 1)",
-    read: { text in Double(text).flatMap { $0 > 0 && $0 <= 3600 ? $0 : nil } })
+  private static let seconds = Measurement.seconds(help: "how long training is measured in a round (default: 1)")
   private static let accuracy = Option<Double>(
     "accuracy", placeholder: "SHARE", expectation: "a share above 0 and below 1, such as 0.99",
     help: "also train until a test reaches this share of right answers, or to the end of training.epochs, and tell "
@@ -64,28 +61,21 @@ enum ScaleCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
-    if let launcher = Launcher.detect() {
-      throw Failure(
-        .usage, "scale under \(launcher.name): it starts the ranks itself", remedy: "call it without a launcher")
-    }
-    guard let path = ProgramFile.path() else {
-      throw Failure(
-        .osError, "the program does not find its own file",
-        remedy: "start it by its path, and see that /proc is mounted")
-    }
+    try Ranks.requireNoLauncher(for: syntax)
     let (settings, file, _) = try SettingsArguments.load(arguments)
+    let folder = arguments[output] ?? "scaling"
     let report = try ScalingRun(
       ScalingPlan(
         kind: arguments[weak] ? .weak : .strong, ranks: arguments[ranks] ?? [1, 2, 4], rounds: arguments[rounds] ?? 3,
         secondsPerRound: arguments[seconds] ?? 1, settings: settings,
         settingsArguments: (file.map { [SettingsArguments.config.spelling, $0] } ?? []) + arguments.overrides,
-        accuracy: arguments[accuracy], folder: arguments[output] ?? "scaling",
+        accuracy: arguments[accuracy], folder: folder,
         mpirunOptions: (arguments[mpirunOptions] ?? "").split(separator: " ").map(String.init), program: Program.name,
-        version: Program.version, path: path)
+        version: Program.version, path: try ProgramFile.requiredPath())
     ).run()
     let output = TextOutput()
     for line in report.lines { output.writeLine(line) }
-    output.writeLine("\nfolder \(arguments[Self.output] ?? "scaling")")
+    output.writeLine("\nfolder \(folder)")
     try output.finish()
   }
 }

@@ -104,26 +104,9 @@ import Testing
   }
 
   @Test func aRankThatDoesNotComeIsNamed() throws {
-    let isOver = Monitor(conditions: 1)
-    let thrown = #expect(throws: Failure.self) {
-      try InProcessReplicas.run(count: 3, timeout: .milliseconds(100)) { (replica) throws(Failure) in
-        if replica.rank == 1 {
-          isOver.lock()
-          isOver.wait(on: 0)
-          isOver.unlock()
-          return
-        }
-        defer {
-          isOver.lock()
-          isOver.broadcast(0)
-          isOver.unlock()
-        }
-        try replica.barrier(phase: Phase("roll call", step: 3))
-      }
-    }
-    let cause = try #require(thrown).cause
-    #expect(cause.contains("waited 0.1 s for rank 1 in roll call, step 3"))
-    #expect(thrown?.remedy.contains("communication.timeout_seconds") == true)
+    let failure = try failureOfBarrier(without: 1, of: 3, timeout: .milliseconds(100))
+    #expect(failure.cause.contains("waited 0.1 s for rank 1 in roll call, step 3"))
+    #expect(failure.remedy.contains("communication.timeout_seconds"))
   }
 
   @Test func aRankThatHasEndedIsNotWaitedFor() {

@@ -60,25 +60,8 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 8, 10, 11]) func aRankThatDoesNotComeToManyIsNamed(missing: Int) throws {
-    let isOver = Monitor(conditions: 1)
-    let thrown = #expect(throws: Failure.self) {
-      try InProcessReplicas.run(count: 12, timeout: .seconds(1)) { (replica) throws(Failure) in
-        if replica.rank == missing {
-          isOver.lock()
-          isOver.wait(on: 0)
-          isOver.unlock()
-          return
-        }
-        defer {
-          isOver.lock()
-          isOver.broadcast(0)
-          isOver.unlock()
-        }
-        try replica.barrier(phase: Phase("roll call", step: 3))
-      }
-    }
     // On a machine that has kept a rank from its processor another may be first, which then says so.
-    let cause = try #require(thrown).cause
+    let cause = try failureOfBarrier(without: missing, of: 12, timeout: .seconds(1)).cause
     #expect(cause.contains("for rank \(missing)") || cause.contains("or for a rank that it waits for"), "\(cause)")
   }
 }
