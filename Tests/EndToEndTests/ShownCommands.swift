@@ -74,6 +74,13 @@ enum ShownCommands {
       "launch/debug.sh --command 'breakpoint set --name adamUpdate' --command run --command bt replicas 3 --max-steps 3",
       "Tests/EndToEndTests/DebuggerTests.swift", "breakpoint set"
     ),
+    // The network is needed, and a home folder.
+    ("python3 -m venv ~/torch", "launch/python-tools.sh", "python3 -m venv"),
+    ("~/torch/bin/pip install safetensors numpy", "Tests/Interchange/requirements.txt", "safetensors"),
+    (
+      "~/torch/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu", "launch/python-tools.sh",
+      "--index-url https://download.pytorch.org/whl/cpu"
+    ),
     ("tensorboard --logdir runs", "Tests/Interchange/events.py", "tensorboard.backend"),
   ]
 }
