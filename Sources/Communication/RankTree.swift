@@ -75,6 +75,9 @@ public struct Relay: Equatable, Sendable {
     return Relay(levels: (afterBlocks ? root.height : 0) + tree.depth - 1, isUpward: false)
   }
 
+  /// Ranks exchange in pairs, round after round: in each the partner has to be done with the rounds before.
+  public static func afterRounds(_ count: Int) -> Relay { Relay(levels: count, isUpward: false) }
+
   /// Whether a peer can be waiting for nobody but the rank that says so.
   func isCertain(_ peer: Int, size: Int) -> Bool {
     isUpward ? RankTree(rank: peer, size: size).height == 0 : levels == 0

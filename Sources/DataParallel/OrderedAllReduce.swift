@@ -22,7 +22,7 @@ import Kernels
 /// With one root a rank that moves what a bandwidth-optimal all-reduce moves (reduce-scatter, then all-gather: Patarasuk
 /// and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009), and (1 + roots a rank) / 2
 /// times that otherwise. The roots' statistics, 64 bytes each, go to all ranks with step 2, since each needs the number
-/// of samples to divide by.
+/// of samples to divide by. Where the tree pairs the ranks, few bytes or many ranks go by another `ExchangeForm`.
 ///
 /// Belongs to the thread that made it. After the first step with a number of leaves, steps with it allocate nothing but,
 /// with several workers, the few bytes that hand `computeLeaf` to their threads.
@@ -44,6 +44,11 @@ public final class OrderedAllReduce {
   private var staging: AlignedMemory<SIMD8<Float>>
   /// The statistics of all roots.
   private var trailers: AlignedMemory<Double>
+  /// For ranks that the tree pairs; nil where their number is no power of two.
+  private let pairs: PairwiseExchange?
+  private let askedForm: ExchangeForm?
+  /// Nanoseconds that the last exchange's own additions took.
+  private var finishing: UInt64 = 0
   private let workerFailures: UnsafeMutablePointer<Failure?>
   /// Where the slice of each root lies.
   private var operands: [UnsafeMutablePointer<SIMD8<Float>>] = []
@@ -57,13 +62,19 @@ public final class OrderedAllReduce {
   ///   - parameterCount: the floats of a gradient.
   ///   - maximumLeaves: the microbatches of a full batch.
   ///   - workers: the threads that compute at the same time on this rank, the caller's included.
+  ///   - form: how ranks exchange that the tree pairs, instead of what suits their number and the bytes.
   /// - Throws: `.osError` where memory or threads cannot be had.
   public init(
-    communicator: any Communicator, parameterCount: Int, maximumLeaves: Int, workers: Int = 1
+    communicator: any Communicator, parameterCount: Int, maximumLeaves: Int, workers: Int = 1,
+    form: ExchangeForm? = nil
   ) throws(Failure) {
     self.communicator = communicator
     self.parameterCount = parameterCount
     let ranks = communicator.size
+    askedForm = form
+    pairs =
+      ranks > 1 && ranks & (ranks - 1) == 0
+      ? try PairwiseExchange(communicator: communicator, parameterCount: parameterCount) : nil
     threads = try WorkerThreads(count: max(1, workers))
     plans = Array(repeating: nil, count: max(1, maximumLeaves) + 1)
     mean = try GradientVector(count: parameterCount)
@@ -105,28 +116,27 @@ public final class OrderedAllReduce {
 
     observer?.worker(0, enters: .addition)
     for addition in plan.joining { add(addition.right, into: addition.left) }
-    locateRoots(plan)
 
     observer?.worker(0, enters: .scattering)
     let computed = monotonicNanoseconds()
     try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
-    try scatter(plan, phase)
-    let scattered = monotonicNanoseconds()
+    let form = self.form(for: plan)
+    let statistics = try form == .direct ? sumInSlices(plan, phase) : sumInPairs(plan, form, phase)
 
-    observer?.worker(0, enters: .finishing)
-    let statistics = finishStatistics(plan)
     guard statistics.samples > 0 else {
       throw Failure(
         .software, "no samples were counted in \(phase)", remedy: "report this: it is a defect of the program")
     }
-    finishSlice(plan, samples: statistics.samples)
 
     observer?.worker(0, enters: .gathering)
-    let finished = monotonicNanoseconds()
     try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
-    try gather(phase)
+    switch form {
+    case .direct: try gather(phase)
+    case .halving: try pairs?.gather(mean, phase: phase)
+    case .doubling: break
+    }
     times.computation += computed - start
-    times.exchange += scattered - computed + (monotonicNanoseconds() - finished)
+    times.exchange += monotonicNanoseconds() - computed - finishing
 
     observer?.worker(0, enters: .idle)
     return (mean.floats, statistics)
@@ -210,6 +220,30 @@ public final class OrderedAllReduce {
   }
 
   // MARK: - Between ranks
+
+  private func form(for plan: ReductionPlan) -> ExchangeForm {
+    guard plan.pairsRanks, pairs != nil else { return .direct }
+    return askedForm ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: size)
+  }
+
+  /// By `doubling` or `halving`, whose additions between the rounds count as exchange.
+  private func sumInPairs(_ plan: ReductionPlan, _ form: ExchangeForm, _ phase: Phase) throws(Failure) -> StepStatistics
+  {
+    finishing = 0
+    guard let pairs, let slot = plan.roots[rank].slot else { return StepStatistics() }
+    return try pairs.reduce(vectors[slot], into: mean, by: form, phase: phase)
+  }
+
+  private func sumInSlices(_ plan: ReductionPlan, _ phase: Phase) throws(Failure) -> StepStatistics {
+    locateRoots(plan)
+    try scatter(plan, phase)
+    let scattered = monotonicNanoseconds()
+    observer?.worker(0, enters: .finishing)
+    let statistics = finishStatistics(plan)
+    if statistics.samples > 0 { finishSlice(plan, samples: statistics.samples) }
+    finishing = monotonicNanoseconds() - scattered
+    return statistics
+  }
 
   private func scatter(_ plan: ReductionPlan, _ phase: Phase) throws(Failure) {
     sends.removeAll(keepingCapacity: true)

@@ -38,6 +38,9 @@ final class ReductionPlan {
   /// The roots (as places in `roots`) to add, until the first is the sum of all leaves.
   let finishing: [Addition]
 
+  /// Whether the ranks have one root each and the tree pairs them, then those pairs, and so on.
+  let pairsRanks: Bool
+
   init(tree: GradientTree, rank: Int, workers: Int) {
     leaves = tree.leaves
     var slots = SlotStock()
@@ -79,6 +82,17 @@ final class ReductionPlan {
     var additions: [Addition] = []
     _ = Self.join(0..<tree.leaves, places, &additions)
     finishing = additions
+    let ranks = tree.ranks
+    pairsRanks =
+      ranks > 1 && ranks & (ranks - 1) == 0 && rootsOfRank.allSatisfy { $0.count == 1 }
+      && additions == Self.pairs(0..<ranks)
+  }
+
+  /// How a tree over a power of two of roots is added up.
+  private static func pairs(_ roots: Range<Int>) -> [Addition] {
+    guard roots.count > 1 else { return [] }
+    let (left, right) = GradientTree.children(of: roots)
+    return pairs(left) + pairs(right) + [Addition(left: left.lowerBound, right: right.lowerBound)]
   }
 
   /// The most vectors of other ranks' roots that this rank has to take in.

@@ -1,0 +1,100 @@
+import Communication
+import Failures
+import Testing
+
+@testable import DataParallel
+
+/// The forms of exchange between ranks that the tree pairs: the same bits, and how many messages.
+@Suite struct ExchangeFormTests {
+  @Test(arguments: [2, 4, 8, 16], ExchangeForm.allCases)
+  func everyFormHasTheBitsOfOneProcess(ranks: Int, form: ExchangeForm) throws {
+    for count in [1, 7, 16, 50, 333, 1000, 9000] {
+      // The last but one is not shared in pairs, whatever is asked for.
+      for leaves in [ranks, 2 * ranks, 3 * ranks, 2 * ranks + 3, ranks] {
+        let expected = try mean(SingleProcess(), count, leaves, .direct)
+        let all = try InProcessReplicas.run(count: ranks) { (replica) throws(Failure) in
+          try mean(replica, count, leaves, form)
+        }
+        for result in all { #expect(result == expected, "\(count) floats, \(leaves) leaves") }
+      }
+    }
+  }
+
+  @Test func messagesGrowWithTheLogarithmOfTheRanks() throws {
+    for (ranks, rounds) in [(2, 1), (4, 2), (8, 3), (16, 4), (32, 5)] {
+      let doubling = try messages(ranks, count: 5000, .doubling)
+      #expect(doubling.allSatisfy { $0 == rounds })
+      // Half a vector and its statistics, then what is finished.
+      let halving = try messages(ranks, count: 5000, .halving)
+      #expect(halving.allSatisfy { $0 == 3 * rounds })
+    }
+  }
+
+  @Test func halvingMovesNoMoreThanHasToBeMoved() throws {
+    let (ranks, count) = (8, 16 * 8 * 100)
+    let bytes = try InProcessReplicas.run(count: ranks) { (replica) throws(Failure) in
+      let counting = CountingCommunicator(replica)
+      _ = try mean(counting, count, ranks, .halving)
+      return counting.bytes
+    }
+    let statistics = 3 * 64
+    #expect(bytes.allSatisfy { $0 == 2 * count * 4 * (ranks - 1) / ranks + statistics })
+  }
+
+  @Test func theFormIsChosenBySizeAndRanks() {
+    #expect(ExchangeForm.suited(toBytes: 4, ranks: 2) == .doubling)
+    #expect(ExchangeForm.suited(toBytes: 494_208, ranks: 4) == .direct)
+    #expect(ExchangeForm.suited(toBytes: 494_208, ranks: 64) == .halving)
+  }
+
+  private func messages(_ ranks: Int, count: Int, _ form: ExchangeForm) throws -> [Int] {
+    try InProcessReplicas.run(count: ranks) { (replica) throws(Failure) in
+      let counting = CountingCommunicator(replica)
+      _ = try mean(counting, count, ranks, form)
+      return counting.messages
+    }
+  }
+}
+
+/// The bits of the mean gradient of leaves whose floats depend on their number alone.
+private func mean(
+  _ communicator: any Communicator, _ count: Int, _ leaves: Int, _ form: ExchangeForm
+) throws(Failure) -> [UInt32] {
+  let reduction = try OrderedAllReduce(
+    communicator: communicator, parameterCount: count, maximumLeaves: leaves, form: form)
+  let (gradient, statistics) = try reduction.reduce(leaves: leaves, phase: Phase("test")) { _, leaf, vector in
+    var generator = SeededGenerator(UInt64(leaf))
+    for index in 0..<count {
+      vector.floats[index] =
+        Float.random(in: -1...1, using: &generator) * Float(1 << Int.random(in: 0...15, using: &generator))
+    }
+    vector.statistics = StepStatistics(lossSum: Double(leaf) / 3, correct: leaf, samples: 2)
+  }
+  return (0..<count).map { gradient[$0].bitPattern } + [UInt32(statistics.correct), UInt32(statistics.samples)]
+}
+
+/// Counts what another communicator sends.
+private final class CountingCommunicator: Communicator {
+  private let inner: any Communicator
+  private(set) var messages = 0
+  private(set) var bytes = 0
+
+  init(_ inner: any Communicator) { self.inner = inner }
+
+  var rank: Int { inner.rank }
+  var size: Int { inner.size }
+  var hosts: [String] { inner.hosts }
+  var summary: String { inner.summary }
+
+  func exchange(
+    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
+  ) throws(Failure) {
+    messages += sends.count
+    bytes += sends.reduce(0) { $0 + $1.bytes.count }
+    try inner.exchange(sends: sends, receives: receives, phase: phase, relay: relay)
+  }
+
+  func abort(_ code: ExitCode) -> Never { inner.abort(code) }
+
+  func finish() throws(Failure) { try inner.finish() }
+}
