@@ -19,7 +19,7 @@ struct PolledWait {
   /// - Parameter isOversubscribed: another rank may need this processor to bring what is waited for.
   init(timeout: Duration, isOversubscribed: Bool) {
     allowed = timeout.nanoseconds
-    spins = isOversubscribed ? 0 : 2000
+    spins = isOversubscribed ? 100 : 2000
     start = monotonicNanoseconds()
     lastLook = start
   }
