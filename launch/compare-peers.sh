@@ -53,10 +53,11 @@ launch/fetch-mnist.sh || echo 'launch/compare-peers.sh: without MNIST the peers 
 install_torch() {
   local version
   version=$(sed -n 's/^torch==//p' launch/peers/requirements.txt)
-  "$1" install -q "torch==$version+cpu" 2>/dev/null \
-    || "$1" install -q --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" \
-      2>/dev/null \
-    || "$1" install -q "torch==$version"
+  "$1" install -q "torch==$version+cpu" 2>/dev/null && return
+  "$1" install -q --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" \
+      2>/dev/null && return
+  echo "launch/compare-peers.sh: the CPU's PyTorch cannot be had from here; installing the one with CUDA, 4.9 GB" >&2
+  "$1" install -q "torch==$version"
 }
 
 if ! cmp -s launch/peers/requirements.txt "$environment/installed.txt"; then

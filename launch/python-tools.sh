@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# launch/python-tools.sh [--torch]
+# launch/python-tools.sh [--torch | --torch-from-pypi]
 #
 # Makes .build/interchange, a Python environment with the programs that the tests exchange weights with, NumPy,
-# safetensors, ONNX and ONNX Runtime, and with TensorBoard, whose reader reads our events; of the versions in Tests/Interchange/requirements.txt. Where it is there already
-# nothing is done, and no network is asked for. launch/test.sh calls it; without it those tests are skipped.
+# safetensors, ONNX and ONNX Runtime, and with TensorBoard, whose reader reads our events; of the versions in
+# Tests/Interchange/requirements.txt. Where it is there already nothing is done, and no network is asked for.
+# launch/test.sh calls it; without it those tests are skipped.
 #
-#   --torch   also the CPU's PyTorch (190 MB), of the version in launch/peers/requirements.txt
+#   --torch             also the CPU's PyTorch (190 MB), of the version in launch/peers/requirements.txt
+#   --torch-from-pypi   the same version from PyPI, where the CPU's cannot be had: with CUDA's libraries, 4.9 GB
 #
 # Exit codes: 0 it is there, 64 wrong usage, 69 it cannot be made.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 torch=false
+from_pypi=false
 for argument in "$@"; do
   case $argument in
     --help | -h)
@@ -19,6 +22,7 @@ for argument in "$@"; do
       exit 0
       ;;
     --torch) torch=true ;;
+    --torch-from-pypi) torch=true from_pypi=true ;;
     *)
       echo "launch/python-tools.sh: unknown argument '$argument'; launch/python-tools.sh --help lists what there is" >&2
       exit 64
@@ -43,8 +47,16 @@ fi
 
 if $torch && ! "$environment/bin/python" -c 'import torch' 2>/dev/null; then
   version=$(sed -n 's/^torch==//p' launch/peers/requirements.txt)
-  # PyPI's build for Linux on x86-64 brings gigabytes of CUDA's libraries along, the CPU's does not.
-  "${install[@]}" "torch==$version+cpu" 2>/dev/null \
-    || "${install[@]}" --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" 2>/dev/null \
-    || "${install[@]}" "torch==$version" || fail PyTorch
+  if $from_pypi; then
+    echo "launch/python-tools.sh: installing PyTorch $version with CUDA's libraries, 4.9 GB" >&2
+    "${install[@]}" "torch==$version" || fail PyTorch
+  else
+    echo "launch/python-tools.sh: installing the CPU's PyTorch $version, 190 MB" >&2
+    if ! "${install[@]}" "torch==$version+cpu" 2>/dev/null \
+      && ! "${install[@]}" --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" 2>/dev/null; then
+      echo "launch/python-tools.sh: the CPU's PyTorch cannot be had from here (download.pytorch.org);" \
+        '--torch-from-pypi takes the one with CUDA, 4.9 GB' >&2
+      exit 69
+    fi
+  fi
 fi

@@ -31,10 +31,12 @@ public enum DatasetCatalog {
   public static let sources: [any DatasetSource] = [
     IDXSource(
       name: "mnist",
-      remedy: "run launch/fetch-mnist.sh, or set dataset.name=synthetic-digits, which needs no file"),
+      remedy: "run launch/fetch-mnist.sh, name the folder of its files by DTRAIN_DATA or dataset.path, or set "
+        + "dataset.name=synthetic-digits, which needs no file"),
     IDXSource(
       name: "fashion-mnist",
-      remedy: "install Debian's dataset-fashion-mnist, or set dataset.name=synthetic-digits, which needs no file"),
+      remedy: "install Debian's dataset-fashion-mnist, name the folder of its files by DTRAIN_DATA or dataset.path, or "
+        + "set dataset.name=synthetic-digits, which needs no file"),
     SyntheticDigitsSource(),
   ]
 

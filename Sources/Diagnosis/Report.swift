@@ -35,5 +35,15 @@ public struct Report: Sendable {
       .failure, "\(failures) of \(findings.count) checks failed", remedy: "do what stands below each of them")
   }
 
+  /// How many of each grade, in words: "9 ok, 1 warning, 2 failures".
+  public var summary: String {
+    Finding.Grade.allCases.compactMap { grade in
+      let number = count(grade)
+      guard number > 0 else { return nil }
+      let isCounted = grade == .warning || grade == .failure
+      return "\(number) \(grade.rawValue)\(isCounted && number > 1 ? "s" : "")"
+    }.joined(separator: ", ")
+  }
+
   private func count(_ grade: Finding.Grade) -> Int { findings.count { $0.grade == grade } }
 }

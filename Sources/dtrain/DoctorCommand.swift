@@ -52,7 +52,7 @@ enum DoctorCommand: Subcommand {
 
   private static func show(_ report: Report, isJSON: Bool) throws(Failure) {
     let output = TextOutput()
-    for line in isJSON ? [report.json.encoded] : report.lines { output.writeLine(line) }
+    for line in isJSON ? [report.json.encoded] : report.lines + [report.summary] { output.writeLine(line) }
     try output.finish()
     try report.verdict()
   }
