@@ -18,6 +18,7 @@ extension EndToEnd {
           set -- "$@" "${data[@]}" dataset.training_samples=80 training.batch=33 training.microbatch=4
           ;;
         data) set -- "$@" "${data[@]}" dataset.training_samples=80 ;;
+        scale) set -- "$@" "${data[@]}" dataset.training_samples=400 ;;
         evaluate) set -- "$@" "${data[@]}" ;;
       esac
       exec "$DTRAIN_EXECUTABLE" "$@"
