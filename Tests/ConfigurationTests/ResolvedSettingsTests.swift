@@ -97,7 +97,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "efd1e74561aeffe8c2bce67cbd6688e6f3a208d36ddaf5b58df9de4a18058a7b")
+        == "9fab50848073b721494a0fbc2358c7b2d43834d4550cd6ff803f68b77096ebd9")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {

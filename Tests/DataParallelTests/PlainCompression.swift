@@ -22,7 +22,8 @@ enum PlainCompression {
         let scale = (block.map(\.magnitude).max() ?? 0) / 127
         return block.map { value in
           guard scale > 0 else { return 0 }
-          return max(-127, min(127, (value / scale).rounded(.toNearestOrEven))) * scale
+          // A whole number has no negative zero.
+          return Float(Int(max(-127, min(127, (value / scale).rounded(.toNearestOrEven))))) * scale
         }
       }
     case .topK(let share):
