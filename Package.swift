@@ -92,7 +92,7 @@ let package = Package(
     + module("Models", ["Failures", "NeuralNetwork"])
     + module("Optimizers", ["Arithmetic", "Kernels"])
     + module("Communication", ["CMPI", "Failures"])
-    + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe"])
+    + module("DataParallel", ["Communication", "Failures", "Kernels"], testing: ["AllReduceProbe", "Arithmetic"])
     + module("Checkpoints", ["Arithmetic", "Digests", "Failures"])
     + module(
       "WeightExchange", ["Checkpoints", "CZlib", "Failures", "NeuralNetwork", "ProtocolBuffers"], testing: ["Models"])

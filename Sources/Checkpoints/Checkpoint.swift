@@ -42,7 +42,7 @@ public struct Checkpoint: Equatable, Sendable {
     /// The name of the average of the weights, which has the weights that a run evaluates.
     public static let averageName = "average"
 
-    /// "first_moment": letters and underscores. Part of the file's format: a tensor's name is the weight's, a dot, and this.
+    /// "first_moment": letters, digits and underscores. Part of the file's format: a tensor's name is the weight's, a dot, and this.
     public let name: String
     public let tensors: [Tensor]
 

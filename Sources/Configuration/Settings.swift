@@ -125,6 +125,15 @@ public struct Settings: Equatable, Sendable {
 
   public struct Communication: Equatable, Sendable {
     public var timeoutSeconds = 60.0
+    public var compression = Compression.none
+    public var compressionGroups = 4
+    public var topKShare = 0.01
+
+    public enum Compression: String, CaseIterable, Sendable {
+      case none, float16, bfloat16
+      case topK = "top-k"
+      case int8
+    }
   }
 
   public struct Reliability: Equatable, Sendable {

@@ -10,7 +10,7 @@ public enum SettingsCatalog {
     ("optimizer", "How a gradient changes the parameters."),
     ("checkpoint", "When the state of a run is written, and what is kept of it."),
     ("reporting", "What is told of a run while it goes on."),
-    ("communication", "How ranks wait for each other."),
+    ("communication", "How ranks wait for each other, and what of a gradient travels."),
     ("reliability", "How errors of processors and memory are found."),
   ]
 
@@ -210,6 +210,15 @@ public enum SettingsCatalog {
     .number(
       "communication.timeout_seconds", \.communication.timeoutSeconds, Bounds(above: 0, to: 604_800), .process,
       "Seconds that a rank waits for another before it ends the job."),
+    .choice(
+      "communication.compression", \.communication.compression, .arithmetic,
+      "In how many bits gradients travel; what is lost of one goes into the next. int8: with a scale for each 256."),
+    .integer(
+      "communication.compression_groups", \.communication.compressionGroups, in: 1...256, .arithmetic,
+      "Groups of microbatches whose sums are compressed, a power of two; a job has at most so many ranks."),
+    .number(
+      "communication.top_k_share", \.communication.topKShare, Bounds(above: 0, to: 1), .arithmetic,
+      "Share of a gradient's entries that travels with top-k: those of largest magnitude."),
 
     .integer(
       "reliability.agree_every", \.reliability.agreeEvery, in: 0...Int.max, .job,

@@ -195,6 +195,13 @@ struct SettingsReading {
         ("dataset.validation_samples", "dataset.validation_samples 0"),
         remedy: "hold back a part of the training samples, such as dataset.validation_samples=5000")
     }
+    let groups = settings.communication.compressionGroups
+    guard groups.nonzeroBitCount == 1 else {
+      let place = places["communication.compression_groups"].map { "\($0): " } ?? ""
+      throw Failure(
+        .configuration, "\(place)communication.compression_groups is \(groups), which is no power of two",
+        remedy: "the gradient's tree has levels of 1, 2, 4, 8, … nodes: choose one of these")
+    }
     return settings
   }
 

@@ -5,20 +5,41 @@ import Failures
 /// The leaves are the microbatches, in order. The node over leaves [a, b) is the sum of those over [a, m) and [m, b),
 /// m = ⌊(a + b) / 2⌋. Rank r of P holds the leaves [⌊r·n/P⌋, ⌊(r+1)·n/P⌋). It adds what it can by itself: the maximal
 /// subtrees that lie wholly within its leaves. Their roots are all that the other ranks need of it.
+///
+/// Where the tree is cut into groups, what a rank holds are whole groups, and it adds no further than to their nodes.
 public struct GradientTree: Sendable {
   /// How many leaves there are, at least 1.
   public let leaves: Int
   /// How many ranks share them, at least 1. More ranks than leaves leave some ranks without any.
   public let ranks: Int
+  /// How many nodes the level has at which the tree is cut, a power of two; nil where it is not.
+  public let groups: Int?
 
-  public init(leaves: Int, ranks: Int) {
+  public init(leaves: Int, ranks: Int, groups: Int? = nil) {
     self.leaves = leaves
     self.ranks = ranks
+    self.groups = groups
   }
 
   /// The leaves that a rank holds.
   public func leaves(ofRank rank: Int) -> Range<Int> {
-    Self.share(rank, of: ranks, in: 0..<leaves)
+    guard let groups else { return Self.share(rank, of: ranks, in: 0..<leaves) }
+    let own = Self.share(rank, of: ranks, in: 0..<groups)
+    let nodes = groupNodes
+    let start = own.lowerBound < nodes.count ? nodes[own.lowerBound].lowerBound : leaves
+    return start..<(own.isEmpty ? start : nodes[own.upperBound - 1].upperBound)
+  }
+
+  /// The leaves of each group. Of fewer leaves than groups some have none. All in one where the tree is not cut.
+  public var groupNodes: [Range<Int>] {
+    var nodes = [0..<leaves]
+    while nodes.count < groups ?? 1 {
+      nodes = nodes.flatMap {
+        let (left, right) = Self.children(of: $0)
+        return [left, right]
+      }
+    }
+    return nodes
   }
 
   /// The roots of the maximal subtrees within a rank's leaves, each as the leaves under it, from left to right.
@@ -26,19 +47,20 @@ public struct GradientTree: Sendable {
     roots(within: leaves(ofRank: rank))
   }
 
-  /// The roots of the maximal subtrees within a run of leaves, from left to right.
+  /// The roots of the maximal subtrees within a run of leaves and within a group, from left to right.
   public func roots(within run: Range<Int>) -> [Range<Int>] {
     var found: [Range<Int>] = []
-    func visit(_ node: Range<Int>) {
-      if node.lowerBound >= run.lowerBound && node.upperBound <= run.upperBound {
-        found.append(node)
+    func visit(_ node: Range<Int>, groups: Int) {
+      let isWithinGroup = groups <= 1 || node.count <= 1
+      if isWithinGroup && node.lowerBound >= run.lowerBound && node.upperBound <= run.upperBound {
+        if !node.isEmpty { found.append(node) }
       } else if node.overlaps(run) {
         let (left, right) = Self.children(of: node)
-        visit(left)
-        visit(right)
+        visit(left, groups: groups / 2)
+        visit(right, groups: groups / 2)
       }
     }
-    if !run.isEmpty { visit(0..<leaves) }
+    if !run.isEmpty { visit(0..<leaves, groups: groups ?? 1) }
     return found
   }
 

@@ -24,6 +24,9 @@ import Kernels
 /// times that otherwise. The roots' statistics, 64 bytes each, go to all ranks with step 2, since each needs the number
 /// of samples to divide by. Where the tree pairs the ranks, few bytes or many ranks go by another `ExchangeForm`.
 ///
+/// With `Compression` the tree is cut into groups, and step 2 brings each group's compressed gradient to every rank, which
+/// finishes the whole tree; there is no step 3.
+///
 /// Belongs to the thread that made it. After the first step with a number of leaves, steps with it allocate nothing but,
 /// with several workers, the few bytes that hand `computeLeaf` to their threads.
 public final class OrderedAllReduce {
@@ -40,6 +43,8 @@ public final class OrderedAllReduce {
   private var vectors: [GradientVector] = []
   private let mean: GradientVector
   private let slices: [Range<Int>]
+  private let groups: Int?
+  private let compressed: CompressedExchange?
   /// Slices of other ranks' roots.
   private var staging: AlignedMemory<SIMD8<Float>>
   /// The statistics of all roots.
@@ -57,16 +62,21 @@ public final class OrderedAllReduce {
 
   public var rank: Int { communicator.rank }
   private var size: Int { communicator.size }
+  /// What compression has left so far; nil without.
+  public var residuals: GradientResiduals? { compressed?.residuals }
+  /// For what floats this rank finishes the tree.
+  private var finished: Range<Int> { compressed == nil ? slices[rank] : 0..<mean.paddedCount }
 
   /// - Parameters:
   ///   - parameterCount: the floats of a gradient.
   ///   - maximumLeaves: the microbatches of a full batch.
   ///   - workers: the threads that compute at the same time on this rank, the caller's included.
+  ///   - compression: of what travels, checked; nil for none.
   ///   - form: how ranks exchange that the tree pairs, instead of what suits their number and the bytes.
   /// - Throws: `.osError` where memory or threads cannot be had.
   public init(
     communicator: any Communicator, parameterCount: Int, maximumLeaves: Int, workers: Int = 1,
-    form: ExchangeForm? = nil
+    compression: Compression? = nil, form: ExchangeForm? = nil
   ) throws(Failure) {
     self.communicator = communicator
     self.parameterCount = parameterCount
@@ -82,6 +92,13 @@ public final class OrderedAllReduce {
     slices = (0..<ranks).map { rank in
       let share = GradientTree.share(rank, of: ranks, in: units)
       return share.lowerBound * GradientVector.unit..<share.upperBound * GradientVector.unit
+    }
+    groups = compression?.groups
+    if let compression {
+      compressed = try CompressedExchange(
+        compression, communicator: communicator, count: parameterCount, workers: threads.count)
+    } else {
+      compressed = nil
     }
     staging = try AlignedMemory(count: 0)
     trailers = try AlignedMemory(count: 0)
@@ -116,6 +133,7 @@ public final class OrderedAllReduce {
 
     observer?.worker(0, enters: .addition)
     for addition in plan.joining { add(addition.right, into: addition.left) }
+    compressed?.encode(plan, vectors, threads)
 
     observer?.worker(0, enters: .scattering)
     let computed = monotonicNanoseconds()
@@ -131,7 +149,7 @@ public final class OrderedAllReduce {
     observer?.worker(0, enters: .gathering)
     try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
     switch form {
-    case .direct: try gather(phase)
+    case .direct: if compressed == nil { try gather(phase) }
     case .halving: try pairs?.gather(mean, phase: phase)
     case .doubling: break
     }
@@ -153,9 +171,9 @@ public final class OrderedAllReduce {
     }
     if let plan = plans[leaves] { return plan }
     let plan = ReductionPlan(
-      tree: GradientTree(leaves: leaves, ranks: size), rank: rank, workers: threads.count)
+      tree: GradientTree(leaves: leaves, ranks: size, groups: groups), rank: rank, workers: threads.count)
     while vectors.count < plan.slotCount { vectors.append(try GradientVector(count: parameterCount)) }
-    try staging.reserve(plan.foreignRootCount(rank: rank) * slices[rank].count / 8)
+    try staging.reserve(plan.foreignRootCount(rank: rank) * finished.count / 8)
     try trailers.reserve(plan.roots.count * Trailer.count)
     operands.reserveCapacity(plan.roots.count)
     sends.reserveCapacity((plan.rootsOfRank[rank].count + 1) * size)
@@ -205,16 +223,15 @@ public final class OrderedAllReduce {
 
   /// Fills in where each root's slice and statistics are, or will be when they have come.
   private func locateRoots(_ plan: ReductionPlan) {
-    let slice = slices[rank]
     var next = staging.start
     operands.removeAll(keepingCapacity: true)
     for (index, root) in plan.roots.enumerated() {
       if let slot = root.slot {
-        operands.append(vectors[slot].vectors + slice.lowerBound / 8)
+        operands.append(vectors[slot].vectors + finished.lowerBound / 8)
         (trailers.start + index * Trailer.count).update(from: vectors[slot].trailer, count: Trailer.count)
       } else {
         operands.append(next)
-        next += slice.count / 8
+        next += finished.count / 8
       }
     }
   }
@@ -222,7 +239,7 @@ public final class OrderedAllReduce {
   // MARK: - Between ranks
 
   private func form(for plan: ReductionPlan) -> ExchangeForm {
-    guard plan.pairsRanks, pairs != nil else { return .direct }
+    guard compressed == nil, plan.pairsRanks, pairs != nil else { return .direct }
     return askedForm ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: size)
   }
 
@@ -239,8 +256,11 @@ public final class OrderedAllReduce {
     try scatter(plan, phase)
     let scattered = monotonicNanoseconds()
     observer?.worker(0, enters: .finishing)
-    let statistics = finishStatistics(plan)
-    if statistics.samples > 0 { finishSlice(plan, samples: statistics.samples) }
+    let statistics = plan.finishStatistics(trailers.start)
+    try compressed?.decode(plan, into: operands, threads, phase)
+    plan.finish(
+      operands, count: finished.count / 8, samples: max(1, statistics.samples),
+      into: mean.vectors + finished.lowerBound / 8)
     finishing = monotonicNanoseconds() - scattered
     return statistics
   }
@@ -249,17 +269,25 @@ public final class OrderedAllReduce {
     sends.removeAll(keepingCapacity: true)
     receives.removeAll(keepingCapacity: true)
     for peer in 0..<size where peer != rank {
-      for (tag, index) in plan.rootsOfRank[peer].enumerated() where !slices[rank].isEmpty {
-        receives.append(Transfer(peer: peer, tag: tag, bytes: bytes(operands[index], slices[rank].count)))
-      }
-      for (tag, index) in plan.rootsOfRank[rank].enumerated() where !slices[peer].isEmpty {
-        let start = operands[index] - slices[rank].lowerBound / 8 + slices[peer].lowerBound / 8
-        sends.append(Transfer(peer: peer, tag: tag, bytes: bytes(start, slices[peer].count)))
+      if let compressed {
+        compressed.append(plan, peer: peer, to: &sends, &receives)
+      } else {
+        appendSlices(plan, peer: peer)
       }
       appendStatistics(plan, of: peer, peer: peer, to: &receives)
       appendStatistics(plan, of: rank, peer: peer, to: &sends)
     }
     try exchange(phase)
+  }
+
+  private func appendSlices(_ plan: ReductionPlan, peer: Int) {
+    for (tag, index) in plan.rootsOfRank[peer].enumerated() where !slices[rank].isEmpty {
+      receives.append(Transfer(peer: peer, tag: tag, bytes: bytes(operands[index], slices[rank].count)))
+    }
+    for (tag, index) in plan.rootsOfRank[rank].enumerated() where !slices[peer].isEmpty {
+      let start = operands[index] - slices[rank].lowerBound / 8 + slices[peer].lowerBound / 8
+      sends.append(Transfer(peer: peer, tag: tag, bytes: bytes(start, slices[peer].count)))
+    }
   }
 
   private func appendStatistics(_ plan: ReductionPlan, of owner: Int, peer: Int, to transfers: inout [Transfer]) {
@@ -298,40 +326,4 @@ public final class OrderedAllReduce {
   private func bytes(_ start: UnsafeMutablePointer<SIMD8<Float>>, _ floats: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: start, count: floats * MemoryLayout<Float>.stride)
   }
-
-  // MARK: - Finishing the tree
-
-  private func finishStatistics(_ plan: ReductionPlan) -> StepStatistics {
-    for addition in plan.finishing {
-      Trailer.add(
-        trailers.start + addition.right * Trailer.count, into: trailers.start + addition.left * Trailer.count)
-    }
-    return Trailer.read(trailers.start)
-  }
-
-  /// In blocks small enough for the sums in between to stay in the first-level cache.
-  private func finishSlice(_ plan: ReductionPlan, samples: Int) {
-    let slice = slices[rank]
-    let result = mean.vectors + slice.lowerBound / 8
-    let divisor = Float(samples)
-    let count = slice.count / 8
-    let last = plan.finishing.count - 1
-    for start in stride(from: 0, to: count, by: Self.blockLength) {
-      let length = min(Self.blockLength, count - start)
-      if last < 0 {
-        GradientAddition.divide(operands[0] + start, by: divisor, into: result + start, count: length)
-      }
-      for (index, addition) in plan.finishing.enumerated() {
-        let (left, right) = (operands[addition.left] + start, operands[addition.right] + start)
-        if index < last {
-          GradientAddition.add(left, right, into: left, count: length)
-        } else {
-          GradientAddition.addAndDivide(left, right, by: divisor, into: result + start, count: length)
-        }
-      }
-    }
-  }
-
-  /// In vectors of 32 bytes: 8 KiB.
-  private static let blockLength = 256
 }

@@ -33,6 +33,8 @@ final class ReductionPlan {
   let joining: [Addition]
   /// The roots of all ranks from left to right, so each rank's are neighbours.
   let roots: [Root]
+  /// The group of each root, by its place in `roots`, where the tree is cut: every root is a group's node then.
+  let groups: [Int]
   /// The place of each rank's roots in `roots`.
   let rootsOfRank: [Range<Int>]
   /// The roots (as places in `roots`) to add, until the first is the sum of all leaves.
@@ -58,7 +60,7 @@ final class ReductionPlan {
     }
     slotCount = slots.count
 
-    if tree.ranks == 1 {
+    if tree.ranks == 1 && tree.groups == nil {
       // No other rank waits for the roots, so joining and finishing are one pass.
       joining = []
     } else {
@@ -79,6 +81,8 @@ final class ReductionPlan {
       return first..<roots.count
     }
     self.roots = roots
+    let nodes = tree.groupNodes
+    groups = tree.groups == nil ? [] : nodes.indices.filter { !nodes[$0].isEmpty }
     var additions: [Addition] = []
     _ = Self.join(0..<tree.leaves, places, &additions)
     finishing = additions

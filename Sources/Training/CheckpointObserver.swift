@@ -39,7 +39,7 @@ final class CheckpointObserver: TrainingObserver {
       CheckpointWriter.Target(
         store: store, tensors: parameters.tensors, count: parameters.count, seed: settings.seed,
         configuration: settings.arithmeticText, stepsPerEpoch: stepsPerEpoch, keep: settings.checkpoint.keep,
-        criterion: trainer.validation == nil ? .test : .validation, stateNames: trainer.update.states.map(\.name)))
+        criterion: trainer.validation == nil ? .test : .validation, stateNames: trainer.keptStates.map(\.name)))
   }
 
   func trainingStarts() { next.trainingStarts() }
@@ -79,7 +79,7 @@ final class CheckpointObserver: TrainingObserver {
     try InjectedFault.strike(.checkpoint, rank: 0, step: step)
     try prepare()
     try writer.write(
-      step: step, best: trainer.best, parameters: trainer.network.parameters, states: trainer.update.states)
+      step: step, best: trainer.best, parameters: trainer.network.parameters, states: trainer.keptStates)
     lastWritten = step
   }
 

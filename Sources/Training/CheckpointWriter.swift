@@ -2,7 +2,6 @@ import Checkpoints
 import Communication
 import Failures
 import NeuralNetwork
-import Optimizers
 
 /// Writes checkpoints on a thread of its own, so that a step waits no longer than a copy of the buffers takes, and for
 /// the checkpoint before where that is still being written.
@@ -45,7 +44,7 @@ final class CheckpointWriter {
   ///
   /// - Parameter states: those of the target's names, in their order.
   func write(
-    step: Int, best: Checkpoint.Best?, parameters: ParameterStore, states: [OptimizerState]
+    step: Int, best: Checkpoint.Best?, parameters: ParameterStore, states: [KeptState]
   ) throws(Failure) {
     try shared.submit(.checkpoint(step: step, best: best)) { copy in
       copy.weights.update(from: parameters.values, count: parameters.count)

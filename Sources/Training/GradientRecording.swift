@@ -46,12 +46,11 @@ final class GradientRecording {
   }
 
   /// Brings all to rank 0. Every rank has to call it.
-  func finish(leaves: Int, communicator: any Communicator) throws(Failure) {
+  func finish(_ tree: GradientTree, communicator: any Communicator) throws(Failure) {
     var block: [UInt8] = []
     for digest in digests { block += digest?.bytes ?? [UInt8](repeating: 0, count: Digest.byteCount) }
     let phase = Phase("collection of the gradients' digests", step: step)
     guard let blocks = try communicator.gather(block, phase: phase) else { return }
-    let tree = GradientTree(leaves: leaves, ranks: communicator.size)
     var records: [GradientRecord] = []
     for rank in 0..<communicator.size {
       for leaf in tree.leaves(ofRank: rank) {

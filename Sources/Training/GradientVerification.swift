@@ -24,8 +24,8 @@ final class GradientVerification {
   ///
   /// - Parameter turn: counts verifications.
   /// - Returns: nil where the rank has none: the last batch of an epoch may be short.
-  static func microbatch(ofRank rank: Int, turn: Int, leaves: Int, ranks: Int) -> Int? {
-    let own = GradientTree(leaves: leaves, ranks: ranks).leaves(ofRank: rank)
+  static func microbatch(ofRank rank: Int, turn: Int, in tree: GradientTree) -> Int? {
+    let own = tree.leaves(ofRank: rank)
     return own.isEmpty ? nil : own.lowerBound + turn % own.count
   }
 
@@ -35,10 +35,10 @@ final class GradientVerification {
   /// Computes the neighbour's microbatch and compares. Every rank has to call it before the update.
   ///
   /// - Throws: on all ranks alike, a failure that names both ranks, their hosts, the step and the microbatch.
-  func finish(_ position: StepPosition, turn: Int, leaves: Int) throws(Failure) {
+  func finish(_ position: StepPosition, turn: Int, in tree: GradientTree) throws(Failure) {
     let (rank, size) = (communicator.rank, communicator.size)
     func microbatch(_ rank: Int) -> Int? {
-      Self.microbatch(ofRank: rank, turn: turn, leaves: leaves, ranks: size)
+      Self.microbatch(ofRank: rank, turn: turn, in: tree)
     }
     if let microbatch = microbatch((rank + size - 1) % size) {
       recomputation.compute(microbatch, of: position)

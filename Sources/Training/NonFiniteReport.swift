@@ -8,6 +8,8 @@ import NeuralNetwork
 struct NonFiniteReport {
   let recomputation: MicrobatchRecomputation
   let communicator: any Communicator
+  /// Who computes which of the step's microbatches.
+  let tree: GradientTree
 
   /// Samples that are named; of more the number is told.
   private static let namedSamples = 10
@@ -65,8 +67,6 @@ struct NonFiniteReport {
   private func search(
     _ position: StepPosition
   ) throws(Failure) -> (microbatch: Int, place: NonFinitePlace, count: Int)? {
-    let tree = GradientTree(
-      leaves: recomputation.plan.microbatchCount(ofBatch: position.batch), ranks: communicator.size)
     let words = WordExchange(communicator: communicator, count: 5 + recomputation.plan.microbatch)
     for leaf in tree.leaves(ofRank: communicator.rank) {
       guard let found = recomputation.findNonFinite(leaf, of: position) else { continue }

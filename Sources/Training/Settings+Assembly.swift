@@ -2,6 +2,7 @@ import Augmentation
 import Checkpoints
 import Communication
 import Configuration
+import DataParallel
 import Datasets
 import Failures
 import Models
@@ -130,6 +131,19 @@ extension Settings {
     return schedule
   }
 
+  /// In which form gradients travel; nil: in float32.
+  public var compression: Compression? {
+    let form: Compression.Form
+    switch communication.compression {
+    case .none: return nil
+    case .float16: form = .float16
+    case .bfloat16: form = .bfloat16
+    case .topK: form = .topK(share: communication.topKShare)
+    case .int8: form = .int8
+    }
+    return Compression(form, groups: communication.compressionGroups)
+  }
+
   /// How far the copies of an image may depart from it.
   public var augmentationSettings: AugmentationSettings {
     var result = AugmentationSettings()
@@ -173,6 +187,7 @@ extension Settings {
     schedule.clipNorm = optimizer.clipNorm
     schedule.averageDecay = optimizer.averageDecay
     schedule.augmentation = augmentationSettings
+    schedule.compression = compression
     schedule.earlyStoppingPatience = training.earlyStoppingPatience
     return schedule
   }

@@ -14,7 +14,7 @@ struct SharedWork {
   init(_ trainer: Trainer, _ network: Network, _ communicator: any Communicator, _ files: RunDirectory) {
     let schedule = trainer.schedule
     let leaves = (schedule.batch + schedule.microbatch - 1) / schedule.microbatch
-    let tree = GradientTree(leaves: leaves, ranks: communicator.size)
+    let tree = GradientTree(leaves: leaves, ranks: communicator.size, groups: schedule.compression?.groups)
     var lines = ["plan of a step"]
     for rank in 0..<min(communicator.size, Self.namedRanks) {
       let own = tree.leaves(ofRank: rank)
@@ -25,10 +25,17 @@ struct SharedWork {
     }
     if communicator.size > Self.namedRanks { lines.append("  and \(communicator.size - Self.namedRanks) more") }
     let count = network.parameters.count
-    lines.append(
-      communicator.size > 1
-        ? "  exchange  \(count) gradients (\(count * 4 / 1024) KiB), a slice of about \(count / communicator.size) a rank"
-        : "  exchange  none")
+    if communicator.size == 1 {
+      lines.append("  exchange  none")
+    } else if let compression = schedule.compression {
+      lines.append(
+        "  exchange  \(count) gradients in \(compression.groups) groups, \(compression.byteCount(of: count)) bytes each"
+      )
+    } else {
+      lines.append(
+        "  exchange  \(count) gradients (\(count * 4 / 1024) KiB), a slice of about \(count / communicator.size) a rank"
+      )
+    }
     lines.append("layers")
     for layer in network.segment.layers { lines.append("  \(layer.name)  to \(layer.outputShape)") }
     lines.append("files")

@@ -12,6 +12,8 @@ final class StepChecks {
   private let verifyEvery: Int
   private let communicator: any Communicator
   private let plan: BatchPlan
+  /// Where the gradient's tree is cut, if it is.
+  private let groups: Int?
   private let makeRecomputation: () throws(Failure) -> MicrobatchRecomputation
   private let verification: GradientVerification?
   /// One a worker, for gradients that are looked at before they go into the tree; empty until there is reason to.
@@ -28,6 +30,7 @@ final class StepChecks {
     communicator: any Communicator
   ) throws(Failure) {
     verifyEvery = schedule.verifyEvery
+    groups = schedule.compression?.groups
     self.communicator = communicator
     self.plan = plan
     makeRecomputation = { () throws(Failure) in
@@ -82,15 +85,16 @@ final class StepChecks {
     _ gradient: UnsafePointer<Float>, count: Int, _ statistics: StepStatistics, at position: StepPosition
   ) throws(Failure) {
     guard statistics.nonFinite == 0, FiniteCheck.allAreFinite(gradient, count: count) else {
-      throw try NonFiniteReport(recomputation: try makeRecomputation(), communicator: communicator)
-        .failure(at: position, statistics, gradient: gradient)
+      throw try NonFiniteReport(
+        recomputation: try makeRecomputation(), communicator: communicator, tree: tree(position)
+      )
+      .failure(at: position, statistics, gradient: gradient)
     }
-    let leaves = plan.microbatchCount(ofBatch: position.batch)
     if let verification, isDue(position) {
-      try verification.finish(position, turn: turn(position), leaves: leaves)
+      try verification.finish(position, turn: turn(position), in: tree(position))
     }
     if let recording, recording.step == position.step {
-      try recording.finish(leaves: leaves, communicator: communicator)
+      try recording.finish(tree(position), communicator: communicator)
     }
     try InjectedFault.strike(.update, rank: communicator.rank, step: position.step)
   }
@@ -100,8 +104,10 @@ final class StepChecks {
   private func turn(_ position: StepPosition) -> Int { position.step / max(1, verifyEvery) }
 
   private func microbatchOfTurn(_ position: StepPosition) -> Int? {
-    GradientVerification.microbatch(
-      ofRank: communicator.rank, turn: turn(position), leaves: plan.microbatchCount(ofBatch: position.batch),
-      ranks: communicator.size)
+    GradientVerification.microbatch(ofRank: communicator.rank, turn: turn(position), in: tree(position))
+  }
+
+  private func tree(_ position: StepPosition) -> GradientTree {
+    GradientTree(leaves: plan.microbatchCount(ofBatch: position.batch), ranks: communicator.size, groups: groups)
   }
 }

@@ -35,7 +35,7 @@ extension Trainer {
     }
     try take(checkpoint.weights, network.parameters.values)
     update.average?.start(from: network.parameters.values)
-    for state in update.states {
+    for state in keptStates {
       if let tensors = checkpoint.state(named: state.name) {
         try take(tensors, state.values)
       } else if !isChanged {
@@ -73,9 +73,30 @@ extension Trainer {
     }
     for buffer in buffers { try communicator.broadcast(buffer, phase: phase) }
     var hash = SHA256()
+    try residuals?.share(phase: phase) { hash.update($0) }
     for buffer in [network.parameters.bytes] + buffers { hash.update(UnsafeRawBufferPointer(buffer)) }
     hash.update(UnsafeRawBufferPointer(numbers))
     try communicator.agree(on: hash.finalize().bytes, what: "state", phase: Phase("agreement on the state"))
+  }
+}
+
+/// A buffer with one float for each parameter that goes from step to step.
+struct KeptState {
+  /// As a checkpoint has it.
+  let name: String
+  let values: UnsafeMutablePointer<Float>
+}
+
+extension Trainer {
+  /// All that a checkpoint holds beside the parameters, in place. Of the groups of other ranks rank 0 has the residuals
+  /// as they were when they were last gathered.
+  var keptStates: [KeptState] {
+    let states = update.states.map { KeptState(name: $0.name, values: $0.values) }
+    guard let residuals else { return states }
+    return states
+      + (0..<residuals.groups).compactMap { group in
+        residuals.values(ofGroup: group).map { KeptState(name: "group_\(group)_residual", values: $0) }
+      }
   }
 }
 

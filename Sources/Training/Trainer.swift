@@ -40,6 +40,8 @@ public final class Trainer {
     /// Of the moving average of the weights, which is evaluated in their place; 0 for none.
     public var averageDecay = 0.0
     public var augmentation = AugmentationSettings()
+    /// In which form gradients travel; nil: in float32.
+    public var compression: Compression?
     /// Evaluations without fewer validation errors than ever before, after which the run ends; 0: it goes on.
     public var earlyStoppingPatience = 0
 
@@ -73,6 +75,8 @@ public final class Trainer {
   let plan: BatchPlan
   let order: EpochOrder
   private let agreement: StateAgreement
+  /// What compression has left of gradients; nil without.
+  let residuals: GradientResiduals?
   public let trainingStep: TrainingStep
   /// Of the test samples.
   public let evaluation: Evaluation
@@ -108,6 +112,7 @@ public final class Trainer {
       paddedCount: network.parameters.paddedCount)
     try GradientTree.check(
       batch: plan.samples(ofBatch: 0).count, microbatch: schedule.microbatch, ranks: communicator.size)
+    try schedule.compression?.check(leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size)
     let workers = (0..<schedule.threads).map { _ in
       MicrobatchWorker(
         network: network, largestMicrobatch: max(schedule.microbatch, schedule.evaluationMicrobatch),
@@ -115,7 +120,9 @@ public final class Trainer {
     }
     let reduction = try OrderedAllReduce(
       communicator: communicator, parameterCount: network.parameters.count,
-      maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads)
+      maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads,
+      compression: schedule.compression)
+    residuals = reduction.residuals
     agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: update.states))
     order = EpochOrder(sampleCount: training.count, seed: schedule.seed)
     let checks = try StepChecks(
@@ -197,6 +204,10 @@ public final class Trainer {
         || isMultiple(of: schedule.checkpointEverySteps)
     else { return }
     try agreement.check(afterStep: step)
+    // Rank 0 writes them all, which has only its own groups' as they are now.
+    let mayBeWritten =
+      isStopping || step == totalSteps || isMultiple(of: stepsPerEpoch) || isMultiple(of: schedule.checkpointEverySteps)
+    if mayBeWritten { try residuals?.gather(afterStep: step) }
   }
 
   /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.

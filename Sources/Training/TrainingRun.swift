@@ -215,6 +215,13 @@ public struct TrainingRun: Sendable {
       "training",
       "\(trainer.totalSteps) steps (\(trainer.stepsPerEpoch) an epoch) of batch \(settings.training.batch) in \(leaves) "
         + "microbatches of \(settings.training.microbatch)")
+    if let compression = trainer.schedule.compression {
+      let count = network.parameters.count
+      header.add(
+        "compression",
+        "\(settings.communication.compression.rawValue) in \(compression.groups) groups, "
+          + "\(compression.byteCount(of: count)) bytes each of \(4 * count)")
+    }
     header.add("settings", settingsOrigin)
     header.add("run folder", files.path)
     return header

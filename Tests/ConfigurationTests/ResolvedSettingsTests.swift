@@ -64,6 +64,9 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.reporting.tensorboard = draw(0...1) == 0
   settings.reporting.everySteps = draw(1...9)
   settings.communication.timeoutSeconds = [60, 0.25, 604_800, fraction()][draw(0...3)]
+  settings.communication.compression = Settings.Communication.Compression.allCases[draw(0...4)]
+  settings.communication.compressionGroups = 1 << draw(0...8)
+  settings.communication.topKShare = fraction()
   settings.reliability.agreeEvery = draw(0...1000)
   settings.reliability.verifyEvery = draw(0...1000)
   return settings
@@ -86,7 +89,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     #expect(text.hasPrefix("seed: 0\nmodel:\n  name: deepconvnet\n  filters: [16, 16, 32, 32, 64, 64]\n"))
     #expect(text.contains("\n  path: null\n"))
     #expect(text.contains("\n  epsilon: 1.0e-07\n"))
-    #expect(text.contains("\ncommunication:\n  timeout_seconds: 60\n"))
+    #expect(text.contains("\ncommunication:\n  timeout_seconds: 60\n  compression: none\n"))
     #expect(Settings().yaml(documented: true).contains("\n  # Passes over the training samples.\n  epochs: 20\n"))
   }
 
@@ -94,7 +97,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "efd1e74561aeffe8c2bce67cbd6688e6f3a208d36ddaf5b58df9de4a18058a7b")
+        == "9fab50848073b721494a0fbc2358c7b2d43834d4550cd6ff803f68b77096ebd9")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
@@ -222,6 +225,9 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("reporting.tensorboard", "reporting.tensorboard=false"),
     ("reporting.every_steps", "reporting.every_steps=3"),
     ("communication.timeout_seconds", "communication.timeout_seconds=61"),
+    ("communication.compression", "communication.compression=top-k"),
+    ("communication.compression_groups", "communication.compression_groups=2"),
+    ("communication.top_k_share", "communication.top_k_share=0.02"),
     ("reliability.agree_every", "reliability.agree_every=7"),
     ("reliability.verify_every", "reliability.verify_every=7"),
   ]

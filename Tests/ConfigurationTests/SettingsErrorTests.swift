@@ -126,6 +126,10 @@ private let spelling = "check indentation, colons and quotes there"
     Example(
       "training:\n  batch: 4", "x.yaml:2: training.microbatch 5 (default) is larger than training.batch 4",
       "a batch is cut into microbatches: set training.microbatch to 4 or less"),
+    Example(
+      "communication:\n  compression_groups: 6",
+      "x.yaml:2: communication.compression_groups is 6, which is no power of two",
+      "the gradient's tree has levels of 1, 2, 4, 8, … nodes: choose one of these"),
   ]
 
   private static let structure: [Example] = [

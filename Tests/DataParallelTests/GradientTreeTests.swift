@@ -34,6 +34,24 @@ import Testing
     #expect(next == leaves)
   }
 
+  @Test(arguments: 0..<200 as Range<UInt64>)
+  func ranksOfATreeThatIsCutHoldWholeGroupsAndAddNoFurther(seed: UInt64) {
+    var generator = SeededGenerator(seed)
+    let leaves = Int.random(in: 1...70, using: &generator)
+    let groups = 1 << Int.random(in: 0...4, using: &generator)
+    let ranks = Int.random(in: 1...groups, using: &generator)
+    let tree = GradientTree(leaves: leaves, ranks: ranks, groups: groups)
+    let nodes = tree.groupNodes
+    #expect(nodes.count == groups)
+    #expect(nodes.flatMap(Array.init) == Array(0..<leaves))
+    let all = self.nodes(0..<leaves)
+    #expect(nodes.allSatisfy { $0.isEmpty || all.contains($0) })
+    // Every group has a leaf where there are enough.
+    if leaves >= groups { #expect(nodes.allSatisfy { !$0.isEmpty }) }
+    #expect((0..<ranks).flatMap { tree.roots(ofRank: $0) } == nodes.filter { !$0.isEmpty })
+    #expect((0..<ranks).flatMap { Array(tree.leaves(ofRank: $0)) } == Array(0..<leaves))
+  }
+
   @Test(arguments: [1, 2, 4, 8, 16])
   func aPowerOfTwoOfRanksHasOneRootEach(ranks: Int) {
     // Rounding is the tree's own up to 4 ranks; above, the leaves have to divide.

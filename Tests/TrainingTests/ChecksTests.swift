@@ -80,8 +80,9 @@ import Testing
     for leaves in 1...11 {
       var verified: Set<Int> = []
       for turn in 0..<leaves {
+        let tree = GradientTree(leaves: leaves, ranks: ranks)
         for rank in 0..<ranks {
-          let leaf = GradientVerification.microbatch(ofRank: rank, turn: turn, leaves: leaves, ranks: ranks)
+          let leaf = GradientVerification.microbatch(ofRank: rank, turn: turn, in: tree)
           if let leaf { verified.insert(leaf) }
         }
       }

@@ -1,5 +1,5 @@
-// Trains DeepConvNet on drawn digits in one process and prints how often each step after the first epoch asked for
-// memory.
+// Trains DeepConvNet on drawn digits in one process, with the settings that are given besides, and prints how often each
+// step after the first epoch asked for memory.
 import CAllocationCount
 import Communication
 import Configuration
@@ -26,7 +26,7 @@ func train() throws(Failure) {
       "training.microbatch=4", "training.epochs=4", "evaluation.every_epochs=4",
       "augmentation.rotation=10", "augmentation.elastic=1", "augmentation.noise=0.05", "training.label_smoothing=0.1",
       "optimizer.schedule=cosine", "optimizer.clip_norm=1", "optimizer.average_decay=0.99",
-    ])
+    ] + CommandLine.arguments.dropFirst())
   let training = try settings.openDataset(.training)
   let network = try settings.makeNetwork(for: training.imageShape)
   network.parameters.initialize(seed: 0)
