@@ -3,9 +3,9 @@
 #
 # What communication.compression is worth on a narrow link: trains on two ranks, once on one node and once over a link of
 # 200 Mbit/s (--rate) between two network namespaces of this host, with each form of compression, and prints one table:
-# images/s on one node and over the link (the best of N rounds, 1), the share of the first that is left, the bytes that a
-# node sends in a step, as the link counts them, and the test accuracy. Settings as arguments go to each training, behind
-# two epochs of the default settings in two groups: `training.epochs=5`, `communication.top_k_share=0.02`.
+# images/s of the median step on one node and over the link (the best of N rounds, 1), the share of the first that is left,
+# the bytes that a node sends in a step, as the link counts them, and the test accuracy. Settings as arguments go to each
+# training, behind two epochs of the default settings in two groups: `training.epochs=5`, `communication.top_k_share=0.02`.
 #
 # It needs the right to make namespaces (root), ip and tc (Debian: iproute2), MNIST, and the program, DTRAIN_EXECUTABLE or
 # .build/debug/dtrain. It takes minutes, and its speeds mean something on a quiet machine alone. It leaves nothing behind.
@@ -93,8 +93,9 @@ train() {
     --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include $network.0/24 --mca oob_tcp_if_include $network.0/24 \
     "$program" train --run-dir "$trial/run" --progress none reporting.tensorboard=false checkpoint.every_epochs=0 \
     training.epochs=2 communication.compression_groups=2 "communication.compression=$form" "$@" >"$trial/output" 2>&1
-  speed=$(sed -n 's/^trained on .*(\([0-9]*\) images\/s)$/\1/p' "$trial/output")
-  steps=$(sed -n 's/^training *\([0-9]*\) steps.*/\1/p' "$trial/output")
+  grep '^step,' "$trial/run/metrics.csv" | cut -d , -f 8 | sort -n >"$trial/speeds"
+  steps=$(wc -l <"$trial/speeds")
+  speed=$(sed -n "$(((steps + 1) / 2))s/\\..*//p" "$trial/speeds")
   result=$(sed -n 's/^test accuracy //p' "$trial/output")
 }
 
