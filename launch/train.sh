@@ -5,8 +5,7 @@
 #
 #   mpirun -n 4 swift run dtrain [dtrain arguments …]
 #
-# in the repository's folder, where paths in the arguments count from. Its exit code is dtrain's, except that mpirun answers
-# 1 to Ctrl-C and SIGTERM, after which the run goes on by --run-dir DIR --resume auto.
+# in the repository's folder, where paths in the arguments count from. Its exit code is dtrain's.
 #
 #   -n N   the number of ranks (4); has to come first
 #

@@ -15,22 +15,6 @@ extension Communicator {
     try exchange(sending: tree.children.map { Transfer(peer: $0.rank, tag: 0, bytes: bytes) }, phase: phase)
   }
 
-  /// Bytes of rank `root`, as many as it has, on every rank.
-  ///
-  /// - Parameter bytes: what others give is of no weight.
-  public func broadcast(_ bytes: [UInt8], from root: Int = 0, phase: Phase) throws(Failure) -> [UInt8] {
-    var count = withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { Array($0) }
-    try withTransfers(of: &count) { (count) throws(Failure) in
-      try self.broadcast(count, from: root, phase: phase)
-    }
-    let length = Int(count.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-    var shared = rank == root ? bytes : [UInt8](repeating: 0, count: length)
-    try withTransfers(of: &shared) { (shared) throws(Failure) in
-      try self.broadcast(shared, from: root, phase: phase)
-    }
-    return shared
-  }
-
   /// Every rank's block on rank `root`, by rank; nil on the others.
   ///
   /// - Parameter block: as long on every rank.

@@ -2,9 +2,6 @@ import Failures
 
 /// Makes settings from a file and what the command line changes of it.
 public enum SettingsLoader {
-  /// Of a text, in bytes: a hundred times what all settings take with their documentation.
-  public static let maximumSize = 1 << 18
-
   /// The defaults, changed by the file that the file extends, by the file, and by the overrides in their order.
   ///
   /// `extends: other.yaml` in a file names another beside it, which extends none itself. `${NAME}` in a value of a file
@@ -69,7 +66,8 @@ public enum SettingsLoader {
 
 /// Settings while they are read, and where each value is from.
 struct SettingsReading {
-  static let maximumSize = SettingsLoader.maximumSize
+  /// Of a text, in bytes: a hundred times what all settings take with their documentation.
+  static let maximumSize = 1 << 18
 
   /// Where `${NAME}` in a value comes from; nil where it is plain text.
   var environment: EnvironmentReference.Environment?

@@ -1,5 +1,4 @@
 import Charts
-import Failures
 import Reporting
 
 extension ReportPage {
@@ -113,7 +112,7 @@ extension ReportPage {
       text += times(profile)
     }
     guard !text.isEmpty else {
-      let run = ShellWord.quoted(runs[0].folder)
+      let run = RecordedRun.quoted(runs[0].folder)
       return "<p>Not measured. <code>dtrain report --profile \(escaped(run))</code> measures it here.</p>\n"
     }
     return legend([("forward", "forward"), ("backward", "backward"), ("updating", "neither")]) + text

@@ -31,8 +31,6 @@ public final class Supervisor {
     /// The checkpoint that the first job goes on from, as `--resume` takes it.
     public var resume: String?
     public var directory: RunDirectory
-    /// What a person types to go on with the run.
-    public var goingOn: String
     /// How long a rank waits for another.
     public var timeoutSeconds: Double
     /// How long mpirun may take to start the ranks, besides.
@@ -42,8 +40,8 @@ public final class Supervisor {
 
     public init(
       ranks: Int, minimumRanks: Int, maximumRestarts: Int, firstPauseMilliseconds: Int, hosts: [HostSlots]?,
-      mpirunOptions: [String], command: [String], resume: String?, directory: RunDirectory, goingOn: String,
-      timeoutSeconds: Double, startSeconds: Double, program: String
+      mpirunOptions: [String], command: [String], resume: String?, directory: RunDirectory, timeoutSeconds: Double,
+      startSeconds: Double, program: String
     ) {
       self.ranks = ranks
       self.minimumRanks = minimumRanks
@@ -54,7 +52,6 @@ public final class Supervisor {
       self.command = command
       self.resume = resume
       self.directory = directory
-      self.goingOn = goingOn
       self.timeoutSeconds = timeoutSeconds
       self.startSeconds = startSeconds
       self.program = program
@@ -234,7 +231,7 @@ public final class Supervisor {
   private func tooFew(_ reason: String) -> Failure {
     Failure(
       .failure, "gave up: \(reason), where the run is to have at least \(plan.minimumRanks)\(newestText)",
-      remedy: "bring the hosts back or lower --min-ranks, and go on: \(plan.goingOn)"
+      remedy: "bring the hosts back or lower --min-ranks, and go on with --run-dir \(plan.directory.path) --resume auto"
     )
   }
 
@@ -250,7 +247,7 @@ public final class Supervisor {
     let why = sentence.map { ", though \($0) before the state was written" } ?? ""
     return Failure(
       .preempted, "stopped as asked\(why)\(newestText)",
-      remedy: "go on with it: \(plan.goingOn)")
+      remedy: "go on with --run-dir \(plan.directory.path) --resume auto")
   }
 
   private func gaveUp(_ code: Int32, _ sentence: String, _ reason: String) -> Failure {

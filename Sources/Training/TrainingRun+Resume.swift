@@ -86,20 +86,6 @@ extension TrainingRun {
     return changes
   }
 
-  /// How the run in this folder is gone on with.
-  func goingOn(in files: RunDirectory) -> String {
-    "\(command) \(ShellWord.line(["--run-dir", files.path, "--resume", "auto"]))"
-  }
-
-  /// What is set otherwise than in this folder's run so far, and does not enter the bits.
-  func changes(in files: RunDirectory) -> [String] {
-    // What is wrong with the file matters to those who read settings from it.
-    guard let text = try? SmallFile.read(files.configuration, upTo: SettingsLoader.maximumSize),
-      let before = try? SettingsLoader.load(text: String(decoding: text, as: UTF8.self), named: files.configuration)
-    else { return [] }
-    return settings.differences(from: before, in: [.job, .process]).map { "\($0.key) \($0.otherValue) → \($0.value)" }
-  }
-
   func warn(_ text: String) {
     let name = program.split(separator: " ").first ?? ""
     TextOutput(descriptor: STDERR_FILENO, name: "standard error", format: messages)

@@ -25,8 +25,6 @@ public struct TrainingRun: Sendable {
   public var resume: Resume?
   /// Goes on with other settings than the run began with, which then ends on other bits.
   public var allowsChanges = false
-  /// What starts a training like this one, in a shell, without arguments.
-  public var command = "dtrain train"
   /// Asked now and then by each rank; see `Trainer.isStopRequested`.
   public var isStopRequested: @Sendable () -> Bool = { false }
   public var progress: ProgressMode
@@ -123,7 +121,6 @@ public struct TrainingRun: Sendable {
     let store = CheckpointStore(folder: files.checkpoints)
     try store.removeTemporaryFiles()
     let origin = try takeUp(trainer, store)
-    let changes = origin == nil ? [] : changes(in: files)
     try AtomicFile.write(settings.yaml(), to: files.configuration)
     try prepareRecording(trainer, files)
     let output = TextOutput(format: messages, log: log)
@@ -131,7 +128,6 @@ public struct TrainingRun: Sendable {
     if !isQuiet {
       var header = header(trainer, network, training, test, communicator, files)
       if let origin { header.add("goes on", "after step \(trainer.step), from \(origin)") }
-      if !changes.isEmpty { header.add("changed", changes.joined(separator: ", ")) }
       for line in header.lines { output.writeLine(line) }
       if isVerbose {
         for line in SharedWork(trainer, network, communicator, files).lines { output.writeLine(line) }
@@ -168,7 +164,7 @@ public struct TrainingRun: Sendable {
       throw Failure(
         .preempted,
         "stopped as asked after step \(trainer.step) of \(trainer.totalSteps); \(store.path(ofStep: trainer.step)) holds "
-          + "its state", remedy: "go on with it: \(goingOn(in: files))")
+          + "its state", remedy: "go on with --run-dir \(files.path) --resume auto")
     }
     if trainer.validation != nil {
       try journal.testDone((trainer.step - 1) / trainer.stepsPerEpoch, step: trainer.step, result)

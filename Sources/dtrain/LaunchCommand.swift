@@ -78,7 +78,7 @@ enum LaunchCommand: Subcommand {
     let words = Array(arguments.operands.dropFirst())
     // What is wrong with them should not take mpirun to find out.
     let training = try ParsedArguments(words, of: TrainCommand.syntax, program: Program.name)
-    let chosen = try RunSettings(training)
+    let (settings, file, _) = try SettingsArguments.load(training)
     guard training[Ranks.replicas] == nil else {
       throw Failure(.usage, "--replicas under launch, which starts the ranks", remedy: "leave it out")
     }
@@ -105,8 +105,6 @@ enum LaunchCommand: Subcommand {
     } else {
       hosts = nil
     }
-    let directory = try RunDirectory.create(at: training[TrainCommand.folder], configurationFile: chosen.file)
-    let before = CommandLine.arguments.prefix { $0 != "--" && $0 != TrainCommand.syntax.name }
     return Supervisor.Plan(
       ranks: ranks, minimumRanks: minimum, maximumRestarts: arguments[maximumRestarts] ?? 3,
       firstPauseMilliseconds: Int((arguments[pause] ?? 1) * 1000), hosts: hosts,
@@ -114,10 +112,8 @@ enum LaunchCommand: Subcommand {
       command: [try ProgramFile.requiredPath(), TrainCommand.syntax.name]
         + without([TrainCommand.folder, TrainCommand.resume], words),
       resume: training[TrainCommand.resume],
-      directory: directory,
-      goingOn: ShellWord.line(
-        before + ["--", TrainCommand.syntax.name, TrainCommand.folder.spelling, directory.path, "--resume", "auto"]),
-      timeoutSeconds: chosen.settings.communication.timeoutSeconds, startSeconds: arguments[startTimeout] ?? 60,
+      directory: try RunDirectory.create(at: training[TrainCommand.folder], configurationFile: file),
+      timeoutSeconds: settings.communication.timeoutSeconds, startSeconds: arguments[startTimeout] ?? 60,
       program: Program.name)
   }
 

@@ -67,13 +67,7 @@ enum PredictCommand: Subcommand {
     let predictions = Predictions(images, by: network)
     if let target = arguments[json] { try writeJSON(predictions, arguments.operands, weights: path, to: target) }
     if let target = arguments[show] { try sheet(of: images).write(to: target) }
-    if settings.dataset.name == .fashionMNIST {
-      TextOutput(descriptor: STDERR_FILENO, name: "standard error").writeLine(
-        "\(Program.name): \(path): trained on fashion-mnist, whose classes the answers number; pictures are "
-          + "cut out and scaled as digits are", level: .warning)
-    }
     let output = TextOutput()
-    output.writeLine(origin(path, file, dataset: settings.dataset.name.rawValue))
     for (index, name) in arguments.operands.enumerated() {
       for line in lines(name, predictions.probabilities(of: index)) { output.writeLine(line) }
     }
@@ -81,12 +75,6 @@ enum PredictCommand: Subcommand {
   }
 
   // MARK: - What is written
-
-  /// Whose answers they are: the file, and where it says so what it was trained on, and for how long.
-  private static func origin(_ path: String, _ file: SafetensorsFile, dataset: String) -> String {
-    guard file.configuration != nil else { return "weights \(path)" }
-    return "weights \(path), trained on \(dataset)" + (file.step.map { ", \($0) steps" } ?? "")
-  }
 
   private static let barColumns = 30
 

@@ -16,14 +16,9 @@ enum SettingsArguments {
   static func load(_ arguments: ParsedArguments) throws(Failure) -> (Settings, file: String?, origin: String) {
     let file = arguments[config] ?? DefaultConfiguration.find()
     let settings = try SettingsLoader.load(file: file, overrides: arguments.overrides)
+    let changes = arguments.overrides.isEmpty ? "" : ", " + arguments.overrides.joined(separator: " ")
     return (
-      settings, file,
-      origin(file ?? "built-in (there is no \(DefaultConfiguration.name), which says the same)", arguments.overrides)
+      settings, file, (file ?? "built-in (there is no \(DefaultConfiguration.name), which says the same)") + changes
     )
-  }
-
-  /// Where settings are from, in words.
-  static func origin(_ file: String, _ overrides: [String]) -> String {
-    file + (overrides.isEmpty ? "" : ", " + overrides.joined(separator: " "))
   }
 }

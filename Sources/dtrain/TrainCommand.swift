@@ -16,8 +16,7 @@ enum TrainCommand: Subcommand {
   static let resume = Option(
     "resume", placeholder: "auto|FILE",
     help: "go on from a checkpoint's FILE, or with auto from the newest good one of --run-dir, at any number of ranks, "
-      + "to the same bits; auto begins where there is none; settings are the run's, unless --config or key=value say "
-      + "otherwise")
+      + "to the same bits; auto begins where there is none")
   private static let allowChanges = Flag(
     "allow-changes", help: "with --resume: go on though settings that enter the arithmetic have changed")
   private static let progress = Option<ProgressMode>(
@@ -70,11 +69,10 @@ enum TrainCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
-    let chosen = try RunSettings(arguments)
+    let (settings, file, origin) = try SettingsArguments.load(arguments)
     let program = "\(Program.name) \(Program.version)"
     var run = TrainingRun(
-      settings: chosen.settings, settingsOrigin: chosen.origin, configurationFile: chosen.file, program: program,
-      folder: arguments[folder],
+      settings: settings, settingsOrigin: origin, configurationFile: file, program: program, folder: arguments[folder],
       maximumSteps: arguments[maximumSteps], progress: arguments[progress] ?? .auto, isQuiet: arguments[quiet],
       recorder: arguments[trace].map {
         TimelineRecorder(
@@ -87,7 +85,6 @@ enum TrainCommand: Subcommand {
       run.resume = origin == "auto" ? .newest : .file(origin)
     }
     run.allowsChanges = arguments[allowChanges]
-    run.command = command(replicas: arguments[Ranks.replicas])
     run.recordedStep = arguments[recordedStep]
     run.logFolder = arguments[logFolder]
     if let text = environmentVariable(BitFlip.variable) { run.bitFlip = try BitFlip(text) }
@@ -102,21 +99,10 @@ enum TrainCommand: Subcommand {
     let waiting = arguments[DebuggerWait.rank]
     try Ranks.run(
       replicas: arguments[Ranks.replicas],
-      timeoutSeconds: waiting == nil ? chosen.settings.communication.timeoutSeconds : DebuggerWait.timeoutSeconds
+      timeoutSeconds: waiting == nil ? settings.communication.timeoutSeconds : DebuggerWait.timeoutSeconds
     ) { (communicator) throws(Failure) in
       if let waiting { try DebuggerWait.wait(waiting, on: communicator) }
-      var job = job
-      (job.settings, job.settingsOrigin) = try chosen.shared(on: communicator)
       try job.run(on: communicator)
     }
-  }
-
-  /// What was typed to start this training, as far as the ranks can tell, without its arguments.
-  private static func command(replicas: Int?) -> String {
-    let words = [CommandLine.arguments.first ?? Program.name, syntax.name]
-    if let launcher = Launcher.detect(), launcher.name.hasPrefix("mpirun"), let size = launcher.size {
-      return ShellWord.line(["mpirun", "-n", "\(size)"] + words)
-    }
-    return ShellWord.line(words + (replicas.map { ["--replicas", "\($0)"] } ?? []))
   }
 }

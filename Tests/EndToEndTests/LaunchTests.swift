@@ -175,8 +175,7 @@ extension EndToEnd {
       #expect(status == 75, "\(errors)")
       let last = errors.split(separator: "\n").last { $0.hasPrefix("dtrain: ") }.map(String.init)
       let state = "the newest checkpoint is of step \(newestStep ?? 0)"
-      #expect(last?.hasPrefix("dtrain: stopped as asked; \(state); go on with it: ") == true)
-      #expect(last?.hasSuffix(" launch -n 3 -- train --run-dir run --resume auto") == true, "\(last ?? "")")
+      #expect(last == "dtrain: stopped as asked; \(state); go on with --run-dir run --resume auto")
       #expect(errors.contains("dtrain: stopped as asked after step \(newestStep ?? 0) of"))
       try expectNoProcesses()
       let steps = (newestStep ?? 0) + 3

@@ -106,34 +106,6 @@ extension EndToEnd {
       _ = try run(arguments + ["--run-dir", "run", "--resume", "auto", "training.epochs=30", "training.threads=2"])
     }
 
-    @Test func theRunsOwnSettingsGoOnUnlessOthersAreGiven() throws {
-      let own = ["seed=3", "optimizer.learning_rate=0.002"]
-      let whole = try run(arguments + own + ["--run-dir", "whole"])
-      for (name, more, ranks) in [("alone", [], nil), ("replicas", ["--replicas", "3"], nil), ("mpi", [], 2)]
-        as [(String, [String], Int?)] where ranks == nil || Launch.isMPIPossible
-      {
-        var short = arguments
-        short[2] = "4"
-        _ = try run(short + own + ["--run-dir", name])
-        let rest = ["train", "--max-steps", "\(Self.steps)", "--quiet", "--run-dir", name, "--resume"]
-        #expect(try run(rest + ["\(name)/checkpoints/\(file(4))"] + more, ranks: ranks).output == whole.output)
-        try FileManager.default.removeItem(atPath: folder.path("\(name)/checkpoints/\(file(8))"))
-        #expect(try run(rest + ["auto"] + more, ranks: ranks).output == whole.output, "\(name)")
-      }
-      let again = ["train", "--max-steps", "\(Self.steps)", "--run-dir", "alone", "--resume", "auto"]
-      #expect(!(try run(again).output.contains("changed")))
-      let changed = try run(again + ["checkpoint.keep=7"])
-      #expect(changed.output.contains("checkpoint.keep 3 → 7"), "\(changed.output)")
-      // A file that is named stands in their place.
-      try "seed: 4\n".write(toFile: folder.path("other.yaml"), atomically: true, encoding: .utf8)
-      let other = ["--config", "other.yaml", "--run-dir", "alone", "--resume", "auto"]
-      let refused = try run(arguments + other, status: 78)
-      #expect(refused.errors.contains("seed is 4 and was 3"), "\(refused.errors)")
-      // Settings that cannot be read are no reason to take others.
-      try "seed: [".write(toFile: folder.path("alone/configuration.yaml"), atomically: true, encoding: .utf8)
-      #expect(try run(again, status: 78).errors.contains("alone/configuration.yaml:"))
-    }
-
     @Test func earlierRunsAreNotOverwritten() throws {
       _ = try run(arguments + ["--run-dir", "run"])
       let before = try checkpoints("run")

@@ -71,8 +71,8 @@ import Testing
   }
 
   @Test func namesAsAShellTakesThem() {
-    #expect(ShellWord.quoted("runs/a-1.x") == "runs/a-1.x")
-    #expect(ShellWord.quoted("my run's") == #"'my run'\''s'"#)
-    #expect(ShellWord.quoted("") == "''")
+    #expect(RecordedRun.quoted("runs/a-1.x") == "runs/a-1.x")
+    #expect(RecordedRun.quoted("my run's") == #"'my run'\''s'"#)
+    #expect(RecordedRun.quoted("") == "''")
   }
 }
