@@ -49,15 +49,18 @@ done
 launch/setup.sh --peers
 launch/fetch-mnist.sh || echo 'launch/compare-peers.sh: without MNIST the peers are given random images' >&2
 
-# The CPU's build of torch takes 190 MB, PyPI's for Linux on x86-64 brings gigabytes of CUDA's libraries along.
+# The CPU's build of torch takes 190 MB, PyPI's for Linux on x86-64 brings CUDA's libraries along.
 install_torch() {
   local version
   version=$(sed -n 's/^torch==//p' launch/peers/requirements.txt)
-  "$1" install -q "torch==$version+cpu" 2>/dev/null && return
-  "$1" install -q --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" \
-      2>/dev/null && return
-  echo "launch/compare-peers.sh: the CPU's PyTorch cannot be had from here; installing the one with CUDA, 4.9 GB" >&2
-  "$1" install -q "torch==$version"
+  echo "launch/compare-peers.sh: installing PyTorch $version for the CPU, some 190 MB" >&2
+  "$1" install -q "torch==$version+cpu" 2>/dev/null \
+    || "$1" install -q --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" \
+      2>/dev/null \
+    || {
+      echo 'launch/compare-peers.sh: it cannot be had; installing PyPI'\''s build with CUDA'\''s libraries, 4.9 GB' >&2
+      "$1" install -q "torch==$version"
+    }
 }
 
 if ! cmp -s launch/peers/requirements.txt "$environment/installed.txt"; then

@@ -119,7 +119,8 @@ for name in "${names[@]}"; do
     rm -f "$partial"
     rmdir "$destination" 2>/dev/null || true
     say "$name.gz can be had nowhere: not in ${places[*]}, nor from ${all_mirrors[*]}. Put MNIST's four files into \
-$destination, or into a folder named by DTRAIN_DATA, or train with dataset.name=synthetic-digits, which needs none"
+$destination, or into a folder named by DTRAIN_DATA or dataset.path, or train with dataset.name=synthetic-digits, \
+which needs none"
     exit 66
   fi
 done

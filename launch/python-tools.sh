@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# launch/python-tools.sh [--torch | --torch-from-pypi]
+# launch/python-tools.sh [--torch [--torch-from-pypi]]
 #
 # Makes .build/interchange, a Python environment with the programs that the tests exchange weights with, NumPy,
-# safetensors, ONNX and ONNX Runtime, and with TensorBoard, whose reader reads our events; of the versions in
-# Tests/Interchange/requirements.txt. Where it is there already nothing is done, and no network is asked for.
-# launch/test.sh calls it; without it those tests are skipped.
+# safetensors, ONNX and ONNX Runtime, and with TensorBoard, whose reader reads our events; of the versions in Tests/Interchange/requirements.txt. Where it is there already
+# nothing is done, and no network is asked for. launch/test.sh calls it; without it those tests are skipped.
 #
-#   --torch             also the CPU's PyTorch (190 MB), of the version in launch/peers/requirements.txt
-#   --torch-from-pypi   the same version from PyPI, where the CPU's cannot be had: with CUDA's libraries, 4.9 GB
+#   --torch             also the CPU's PyTorch (190 MB), of the version in launch/peers/requirements.txt, from pip's own
+#                       index where that has it, else from download.pytorch.org
+#   --torch-from-pypi   where the CPU's cannot be had, PyPI's: on Linux and x86-64 it brings CUDA's libraries along, 4.9 GB
 #
 # Exit codes: 0 it is there, 64 wrong usage, 69 it cannot be made.
 set -euo pipefail
@@ -22,7 +22,10 @@ for argument in "$@"; do
       exit 0
       ;;
     --torch) torch=true ;;
-    --torch-from-pypi) torch=true from_pypi=true ;;
+    --torch-from-pypi)
+      torch=true
+      from_pypi=true
+      ;;
     *)
       echo "launch/python-tools.sh: unknown argument '$argument'; launch/python-tools.sh --help lists what there is" >&2
       exit 64
@@ -33,13 +36,15 @@ done
 environment=.build/interchange
 install=("$environment/bin/pip" install -q --retries 1 --timeout 30)
 
+say() { printf 'launch/python-tools.sh: %s\n' "$1" >&2; }
+
 fail() {
-  echo "launch/python-tools.sh: $1 could not be installed into $environment; the lines above say why" >&2
+  say "$1 could not be installed into $environment; the lines above say why"
   exit 69
 }
 
 if ! cmp -s Tests/Interchange/requirements.txt "$environment/installed.txt"; then
-  echo "launch/python-tools.sh: installing into $environment" >&2
+  say "installing into $environment"
   python3 -m venv "$environment" || fail 'a virtual environment'
   "${install[@]}" -r Tests/Interchange/requirements.txt || fail 'NumPy, safetensors, ONNX, ONNX Runtime and TensorBoard'
   cp Tests/Interchange/requirements.txt "$environment/installed.txt"
@@ -47,16 +52,15 @@ fi
 
 if $torch && ! "$environment/bin/python" -c 'import torch' 2>/dev/null; then
   version=$(sed -n 's/^torch==//p' launch/peers/requirements.txt)
-  if $from_pypi; then
-    echo "launch/python-tools.sh: installing PyTorch $version with CUDA's libraries, 4.9 GB" >&2
-    "${install[@]}" "torch==$version" || fail PyTorch
-  else
-    echo "launch/python-tools.sh: installing the CPU's PyTorch $version, 190 MB" >&2
-    if ! "${install[@]}" "torch==$version+cpu" 2>/dev/null \
-      && ! "${install[@]}" --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" 2>/dev/null; then
-      echo "launch/python-tools.sh: the CPU's PyTorch cannot be had from here (download.pytorch.org);" \
-        '--torch-from-pypi takes the one with CUDA, 4.9 GB' >&2
+  say "installing PyTorch $version for the CPU, some 190 MB"
+  if ! "${install[@]}" "torch==$version+cpu" 2>/dev/null \
+    && ! "${install[@]}" --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" 2>/dev/null; then
+    if ! $from_pypi; then
+      say "PyTorch for the CPU can be had neither from pip's own index nor from https://download.pytorch.org/whl/cpu. \
+PyPI's build brings CUDA's libraries along, 4.9 GB: to take it, launch/python-tools.sh --torch-from-pypi"
       exit 69
     fi
+    say "PyTorch for the CPU cannot be had; installing PyPI's build with CUDA's libraries, 4.9 GB"
+    "${install[@]}" "torch==$version" || fail PyTorch
   fi
 fi

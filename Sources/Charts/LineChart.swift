@@ -120,6 +120,8 @@ private struct ChartDrawing {
   private let bottom: Double
   private let xRange: ClosedRange<Double>
   private let yRange: ClosedRange<Double>
+  /// The one value of x that all points have; nil where they have several.
+  private let onlyX: Double?
   private(set) var picture: SVGText
 
   init(_ chart: LineChart, width: Double, height: Double, top: Double = 12) {
@@ -131,6 +133,7 @@ private struct ChartDrawing {
     let points = chart.lines.flatMap(\.points)
     let xs = points.map(\.x)
     xRange = Self.range(xs.min() ?? 0, xs.max() ?? 1)
+    onlyX = xs.min() == xs.max() ? xs.first : nil
     var ys = points.flatMap { [$0.y] }
     if chart.includesZero { ys.append(0) }
     let positions = ys.compactMap(chart.scale.position)
@@ -176,7 +179,8 @@ private struct ChartDrawing {
     picture.line("axis", from: (left, bottom), to: (right, bottom))
     let limit = max(2, Int((right - left) / 56))
     let round = Scale.linear.ticks(from: xRange.lowerBound, to: xRange.upperBound, atMost: limit)
-    for tick in chart.xTicks ?? round {
+    // Around a point that is alone no round value means anything but its own.
+    for tick in chart.xTicks ?? onlyX.map({ [$0] }) ?? round {
       picture.line("axis", from: (x(tick), bottom), to: (x(tick), bottom + 4))
       picture.text(ValueText.plain(tick), "tick", x: x(tick), y: bottom + 17, anchor: .middle)
     }

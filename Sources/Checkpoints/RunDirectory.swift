@@ -13,7 +13,19 @@ public struct RunDirectory: Equatable, Sendable {
   public let path: String
 
   /// The folder of this path, whether it is there or not.
-  public init(path: String) { self.path = path }
+  public init(path: String) {
+    var path = path[...]
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = String(path)
+  }
+
+  /// The folder of the run that has written this checkpoint; nil where it lies in no folder of checkpoints.
+  public init?(ofCheckpoint path: String) {
+    let folder = AtomicFile.folder(of: path)
+    let run = RunDirectory(path: AtomicFile.folder(of: folder))
+    guard folder == run.checkpoints || folder == "checkpoints" else { return nil }
+    self = run
+  }
 
   /// The weights at the end of the run.
   public var weights: String { path + "/weights.safetensors" }
@@ -58,10 +70,9 @@ public struct RunDirectory: Equatable, Sendable {
   }
 
   private static func existing(_ path: String) throws(Failure) -> RunDirectory {
-    var path = path[...]
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    try makeFolders(String(path))
-    return RunDirectory(path: String(path))
+    let directory = RunDirectory(path: path)
+    try makeFolders(directory.path)
+    return directory
   }
 
   /// Two runs may start in the same second.

@@ -15,6 +15,20 @@ extension Communicator {
     try exchange(sending: tree.children.map { Transfer(peer: $0.rank, tag: 0, bytes: bytes) }, phase: phase)
   }
 
+  /// The bytes of rank `root`, on every rank; the others need not know how many there are.
+  public func broadcast(_ bytes: [UInt8], from root: Int = 0, phase: Phase) throws(Failure) -> [UInt8] {
+    var length = (0..<8).map { UInt8(truncatingIfNeeded: bytes.count >> ($0 * 8)) }
+    try withTransfers(of: &length) { (bytes) throws(Failure) in
+      try self.broadcast(bytes, from: root, phase: phase)
+    }
+    let count = length.reversed().reduce(0) { $0 << 8 | Int($1) }
+    var all = rank == root ? bytes : [UInt8](repeating: 0, count: count)
+    if count > 0 {
+      try withTransfers(of: &all) { (bytes) throws(Failure) in try self.broadcast(bytes, from: root, phase: phase) }
+    }
+    return all
+  }
+
   /// Every rank's block on rank `root`, by rank; nil on the others.
   ///
   /// - Parameter block: as long on every rank.

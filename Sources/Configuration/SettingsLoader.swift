@@ -30,6 +30,13 @@ public enum SettingsLoader {
     return try reading.finish()
   }
 
+  /// The text of a file of settings, for `load(text:named:overrides:)`.
+  ///
+  /// - Throws: as `load(file:overrides:)` where the file cannot be read.
+  public static func text(of file: String) throws(Failure) -> String {
+    String(decoding: try ConfigurationFile.contents(of: file, upTo: SettingsReading.maximumSize), as: UTF8.self)
+  }
+
   /// The defaults, changed by a text of the form of the file, changed by the overrides in their order.
   ///
   /// - Parameter name: where the text is from, for messages: "weights.safetensors, its configuration".

@@ -22,8 +22,14 @@ public struct DatasetRequest: Sendable {
 public protocol DatasetSource: Sendable {
   /// As in `dataset.name`.
   var name: String { get }
+  /// What the classes are called, by label; empty where they are the digits 0 to 9.
+  var classNames: [String] { get }
 
   func open(_ request: DatasetRequest) throws(Failure) -> any Dataset
+}
+
+extension DatasetSource {
+  public var classNames: [String] { [] }
 }
 
 /// The data sets that are known by name.
@@ -31,16 +37,23 @@ public enum DatasetCatalog {
   public static let sources: [any DatasetSource] = [
     IDXSource(
       name: "mnist",
-      remedy: "run launch/fetch-mnist.sh, name the folder of its files by DTRAIN_DATA or dataset.path, or set "
-        + "dataset.name=synthetic-digits, which needs no file"),
+      remedy: "run launch/fetch-mnist.sh, or put its four files into a folder that DTRAIN_DATA or dataset.path names, "
+        + "or set dataset.name=synthetic-digits, which needs no file"),
     IDXSource(
       name: "fashion-mnist",
-      remedy: "install Debian's dataset-fashion-mnist, name the folder of its files by DTRAIN_DATA or dataset.path, or "
-        + "set dataset.name=synthetic-digits, which needs no file"),
+      remedy: "install Debian's dataset-fashion-mnist, or put its four files into a folder that DTRAIN_DATA or "
+        + "dataset.path names, or set dataset.name=synthetic-digits, which needs no file",
+      // As its authors call them.
+      classNames: [
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+      ]),
     SyntheticDigitsSource(),
   ]
 
   public static var names: [String] { sources.map(\.name) }
+
+  /// What a data set calls its classes, by label; empty where they are digits.
+  public static func classNames(of name: String) -> [String] { sources.first { $0.name == name }?.classNames ?? [] }
 
   /// Opens one subset of a data set.
   ///
@@ -68,6 +81,7 @@ struct IDXSource: DatasetSource {
   let name: String
   /// What to do where the files are nowhere.
   let remedy: String
+  var classNames: [String] = []
   var environment: @Sendable (String) -> String? = environmentValue
 
   func open(_ request: DatasetRequest) throws(Failure) -> any Dataset {

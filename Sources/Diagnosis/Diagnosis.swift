@@ -38,7 +38,7 @@ public enum Diagnosis {
     if findings.contains(where: { $0.grade == .failure && hopeless.contains($0.check) }) {
       findings.append(Finding("trial", .skipped, "until what failed above is mended"))
     } else {
-      findings += Trial.run(circumstances, hostfile)
+      findings += Finding.besides(findings, Trial.run(circumstances, hostfile), on: SingleProcess().hosts[0])
     }
     return Report(findings)
   }

@@ -32,6 +32,16 @@ public struct Finding: Equatable, Sendable {
     return [start + text, String(repeating: " ", count: start.count) + Self.arrow + remedy]
   }
 
+  /// This host's: what `Diagnosis.within` finds on a host has the host's name before it.
+  func isOf(_ finding: Finding, on host: String) -> Bool {
+    check == finding.check && grade == finding.grade && text == "\(host): \(finding.text)"
+  }
+
+  /// The further findings without those that have been made on this host already.
+  static func besides(_ findings: [Finding], _ further: [Finding], on host: String) -> [Finding] {
+    further.filter { finding in !findings.contains { finding.isOf($0, on: host) } }
+  }
+
   /// Finds the findings in what `lines` has written, among other lines.
   public static func read(_ output: String) -> [Finding] {
     var findings: [Finding] = []

@@ -27,23 +27,17 @@ public struct Report: Sendable {
     ])
   }
 
-  /// - Throws: `.failure` where a check has failed.
-  public func verdict() throws(Failure) {
-    let failures = count(.failure)
-    guard failures > 0 else { return }
-    throw Failure(
-      .failure, "\(failures) of \(findings.count) checks failed", remedy: "do what stands below each of them")
+  /// What there is to say below all findings.
+  public var summary: String {
+    let (failures, warnings) = (count(.failure), count(.warning))
+    let warned = warnings == 0 ? "" : ", \(warnings) warning\(warnings == 1 ? "" : "s")"
+    return failures == 0
+      ? "none of \(findings.count) checks failed\(warned)"
+      : "\(failures) of \(findings.count) checks failed\(warned): do what stands below each of them"
   }
 
-  /// How many of each grade, in words: "9 ok, 1 warning, 2 failures".
-  public var summary: String {
-    Finding.Grade.allCases.compactMap { grade in
-      let number = count(grade)
-      guard number > 0 else { return nil }
-      let isCounted = grade == .warning || grade == .failure
-      return "\(number) \(grade.rawValue)\(isCounted && number > 1 ? "s" : "")"
-    }.joined(separator: ", ")
-  }
+  /// `.failure` where a check has failed.
+  public var verdict: ExitCode { count(.failure) == 0 ? .success : .failure }
 
   private func count(_ grade: Finding.Grade) -> Int { findings.count { $0.grade == grade } }
 }

@@ -122,11 +122,14 @@ struct EpochRow: Equatable {
   let learningRate: Double
   let imagesPerSecond: Double
   let test: RecordedRun.Test?
+  /// Of the samples that were held back.
+  let validation: RecordedRun.Test?
 
   static func rows(_ run: RecordedRun) -> [EpochRow] {
     let tests = Dictionary(run.tests.map { ($0.epoch, $0) }, uniquingKeysWith: { $1 })
+    let validations = Dictionary(run.validations.map { ($0.epoch, $0) }, uniquingKeysWith: { $1 })
     let steps = Dictionary(grouping: run.steps, by: \.epoch)
-    return Set(steps.keys).union(tests.keys).sorted().map { epoch in
+    return Set(steps.keys).union(tests.keys).union(validations.keys).sorted().map { epoch in
       let steps = steps[epoch] ?? []
       func mean(_ value: KeyPath<RecordedRun.Step, Double>) -> Double {
         let values = steps.map { $0[keyPath: value] }.filter(\.isFinite)
@@ -135,7 +138,8 @@ struct EpochRow: Equatable {
       let rates = steps.map(\.imagesPerSecond).filter(\.isFinite).sorted()
       return EpochRow(
         epoch: epoch, loss: mean(\.loss), accuracy: mean(\.accuracy), learningRate: mean(\.learningRate),
-        imagesPerSecond: rates.isEmpty ? .nan : rates[rates.count / 2], test: tests[epoch])
+        imagesPerSecond: rates.isEmpty ? .nan : rates[rates.count / 2], test: tests[epoch],
+        validation: validations[epoch])
     }
   }
 }

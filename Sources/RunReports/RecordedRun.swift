@@ -1,6 +1,7 @@
 import Checkpoints
 import Configuration
 import Digests
+import Reporting
 
 /// What the folder of a run tells of it.
 public struct RecordedRun: Sendable {
@@ -107,15 +108,6 @@ extension RecordedRun {
   var command: String {
     let whole = stepsPerEpoch.map { Double($0) * Double(settings.training.epochs) } ?? .infinity
     let limit = isComplete && Double(lastStep) < whole ? " --max-steps \(lastStep)" : ""
-    return "dtrain train --config \(Self.quoted(configurationFile))\(limit)"
-  }
-
-  /// As a shell takes it.
-  static func quoted(_ text: String) -> String {
-    let plain = text.unicodeScalars.allSatisfy {
-      $0.properties.isAlphabetic && $0.isASCII || ("0"..."9").contains($0) || "/._-+,:@%".unicodeScalars.contains($0)
-    }
-    return plain && !text.isEmpty
-      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return "dtrain train --config \(ShellText.quoted(configurationFile))\(limit)"
   }
 }

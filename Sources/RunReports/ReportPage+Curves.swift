@@ -25,21 +25,23 @@ extension ReportPage {
   }
 
   private func epochs(_ run: RecordedRun) -> String {
-    table(
+    func shown(_ value: Double, _ text: (Double) -> String) -> String { value.isFinite ? text(value) : "–" }
+    func titles(_ kind: String) -> [String] { ["\(kind) loss", "\(kind) accuracy", "\(kind) errors"] }
+    func cells(_ result: RecordedRun.Test?) -> [String] {
+      guard let result else { return ["–", "–", "–"] }
+      return [
+        shown(result.loss, NumberText.loss), ValueText.percent(result.accuracy), ValueText.grouped(result.errors),
+      ]
+    }
+    let isValidated = !run.validations.isEmpty
+    return table(
       "epochs", caption: "\(run.name), epoch by epoch",
-      [
-        "epoch", "training loss", "training accuracy", "test loss", "test accuracy", "errors", "learning rate",
-        "images/s",
-      ],
+      ["epoch", "training loss", "training accuracy"] + (isValidated ? titles("validation") : []) + titles("test")
+        + ["learning rate", "images/s"],
       EpochRow.rows(run).map { row in
-        func shown(_ value: Double, _ text: (Double) -> String) -> String { value.isFinite ? text(value) : "–" }
-        return [
-          "\(row.epoch)", shown(row.loss, NumberText.loss), shown(row.accuracy) { ValueText.percent($0) },
-          row.test.map { shown($0.loss, NumberText.loss) } ?? "–",
-          row.test.map { ValueText.percent($0.accuracy) } ?? "–",
-          row.test.map { ValueText.grouped($0.errors) } ?? "–", shown(row.learningRate, ValueText.plain),
-          shown(row.imagesPerSecond) { ValueText.grouped($0) },
-        ]
+        ["\(row.epoch)", shown(row.loss, NumberText.loss), shown(row.accuracy) { ValueText.percent($0) }]
+          + (isValidated ? cells(row.validation) : []) + cells(row.test)
+          + [shown(row.learningRate, ValueText.plain), shown(row.imagesPerSecond) { ValueText.grouped($0) }]
       })
   }
 
@@ -112,7 +114,7 @@ extension ReportPage {
       text += times(profile)
     }
     guard !text.isEmpty else {
-      let run = RecordedRun.quoted(runs[0].folder)
+      let run = ShellText.quoted(runs[0].folder)
       return "<p>Not measured. <code>dtrain report --profile \(escaped(run))</code> measures it here.</p>\n"
     }
     return legend([("forward", "forward"), ("backward", "backward"), ("updating", "neither")]) + text

@@ -120,7 +120,7 @@ extension ReportPage {
       let ranks = run.ranks.last?.hosts.count ?? 1
       let launcher = run.ranks.last?.ranks.contains("MPI") == true ? "mpirun -n \(ranks) " : ""
       var lines = ["\(launcher)\(run.command)"]
-      if let weights = run.weights { lines.append("dtrain evaluate --weights \(RecordedRun.quoted(weights.path))") }
+      if let weights = run.weights { lines.append("dtrain evaluate --weights \(ShellText.quoted(weights.path))") }
       text += "<pre tabindex=\"0\"><code>\(lines.map(escaped).joined(separator: "\n"))</code></pre>\n"
       if let weights = run.weights, runs.count > 1 {
         text += "<p class=\"digest\"><span>Weights digest</span> <code>\(weights.digest)</code></p>\n"

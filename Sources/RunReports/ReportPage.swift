@@ -86,7 +86,8 @@ public struct ReportPage: Sendable {
     parts.append("\(settings.optimizer.name.rawValue), batch \(settings.training.batch)")
     let epochs = run.stepsPerEpoch.map { Double(run.lastStep) / Double($0) }
     let exact = epochs.map { $0.rounded() == $0 ? "\(Int($0))" : NumberText.fixed($0, decimals: 1) }
-    parts.append((exact.map { "\($0) epochs, " } ?? "") + "\(ValueText.grouped(run.lastStep)) steps")
+    parts.append(
+      (exact.map { "\($0) epoch\($0 == "1" ? "" : "s"), " } ?? "") + "\(ValueText.grouped(run.lastStep)) steps")
     if let ranks = run.ranks.last { parts.append(ranksText(ranks)) }
     return parts.joined(separator: " · ")
   }

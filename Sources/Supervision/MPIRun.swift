@@ -14,7 +14,7 @@ struct MPIRun {
   var options: [String]
 
   /// What the ranks are told besides: a daemon on another host hands on nothing by itself.
-  private static let handedOn = ["DTRAIN_LAUNCH", "DTRAIN_DATA", "DTRAIN_FAULT"]
+  private static let handedOn = ["DTRAIN_LAUNCH", "DTRAIN_STARTED_BY", "DTRAIN_DATA", "DTRAIN_FAULT"]
   private static let batchSystems = ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"]
 
   func arguments(ranks: Int, _ program: [String]) -> [String] {

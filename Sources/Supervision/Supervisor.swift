@@ -37,11 +37,15 @@ public final class Supervisor {
     public var startSeconds: Double
     /// The name before the lines of standard error.
     public var program: String
+    /// How the lines of standard error are written.
+    public var messages: MessageFormat
+    /// The command that has started this, to be pasted, without a run directory and a checkpoint to go on from.
+    public var commandAgain: String
 
     public init(
       ranks: Int, minimumRanks: Int, maximumRestarts: Int, firstPauseMilliseconds: Int, hosts: [HostSlots]?,
       mpirunOptions: [String], command: [String], resume: String?, directory: RunDirectory, timeoutSeconds: Double,
-      startSeconds: Double, program: String
+      startSeconds: Double, program: String, messages: MessageFormat, commandAgain: String
     ) {
       self.ranks = ranks
       self.minimumRanks = minimumRanks
@@ -55,14 +59,19 @@ public final class Supervisor {
       self.timeoutSeconds = timeoutSeconds
       self.startSeconds = startSeconds
       self.program = program
+      self.messages = messages
+      self.commandAgain = commandAgain
     }
+
+    /// The command that goes on with the run.
+    var goingOn: String { "\(commandAgain) --run-dir \(ShellText.quoted(directory.path)) --resume auto" }
   }
 
   private let plan: Plan
   private let isStopRequested: () -> Bool
   private let store: CheckpointStore
   private let launch = LaunchMark.newLaunch()
-  private let errors = TextOutput(descriptor: STDERR_FILENO, name: "standard error")
+  private let errors: TextOutput
   private var policy: RestartPolicy
   private var starts = 0
 
@@ -77,6 +86,7 @@ public final class Supervisor {
   public init(_ plan: Plan, isStopRequested: @escaping () -> Bool) {
     self.plan = plan
     self.isStopRequested = isStopRequested
+    errors = TextOutput(descriptor: STDERR_FILENO, name: "standard error", format: plan.messages)
     store = CheckpointStore(folder: plan.directory.checkpoints)
     policy = RestartPolicy(
       maximumRestarts: plan.maximumRestarts, firstPauseMilliseconds: plan.firstPauseMilliseconds)
@@ -129,7 +139,8 @@ public final class Supervisor {
     // A fault that was asked for strikes once.
     if starts > 1 { unsetenv(InjectedFault.variable) }
     var command = plan.command + ["--run-dir", plan.directory.path]
-    if starts > 1, newestStep != nil || plan.resume == nil {
+    // Without a checkpoint a run that began begins again: what an earlier one has left in its folder is not its.
+    if starts > 1, newestStep != nil {
       command += ["--resume", "auto"]
     } else if let resume = plan.resume {
       command += ["--resume", resume]
@@ -231,8 +242,7 @@ public final class Supervisor {
   private func tooFew(_ reason: String) -> Failure {
     Failure(
       .failure, "gave up: \(reason), where the run is to have at least \(plan.minimumRanks)\(newestText)",
-      remedy: "bring the hosts back or lower --min-ranks, and go on with --run-dir \(plan.directory.path) --resume auto"
-    )
+      remedy: "bring the hosts back or lower --min-ranks, and go on with: \(plan.goingOn)")
   }
 
   // MARK: - Words
@@ -247,7 +257,7 @@ public final class Supervisor {
     let why = sentence.map { ", though \($0) before the state was written" } ?? ""
     return Failure(
       .preempted, "stopped as asked\(why)\(newestText)",
-      remedy: "go on with --run-dir \(plan.directory.path) --resume auto")
+      remedy: "go on with: \(plan.goingOn)")
   }
 
   private func gaveUp(_ code: Int32, _ sentence: String, _ reason: String) -> Failure {

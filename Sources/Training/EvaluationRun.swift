@@ -29,6 +29,10 @@ public struct EvaluationRun: Sendable {
   private let weights: SafetensorsFile
   private let weightsPath: String
   private let outputs: Outputs
+  /// Leaves test accuracy and weights digest alone on standard output.
+  public var isQuiet = false
+  /// How the lines of standard output are written.
+  public var messages = MessageFormat.text
 
   /// - Parameters:
   ///   - settings: those of the network that the weights are of.
@@ -59,15 +63,20 @@ public struct EvaluationRun: Sendable {
     guard let predictions else { return }
     let report = ClassificationReport(predictions, topCount: outputs.topCount)
     try write(result, report, predictions, digest, of: test)
-    let output = TextOutput()
-    let data = RunData(test)
-    output.writeLine("data \(test.name), \(test.origin)")
-    output.writeLine(ResultText.weights(digest, of: data))
-    output.writeLine("test loss \(NumberText.loss(result.loss))")
-    output.writeLine(ResultText.accuracy(result, of: data))
-    for line in report.lines { output.writeLine(line) }
-    if let path = outputs.wrongAnswers { output.writeLine("\nwrong answers \(path)\(left(of: result.errors))") }
+    let output = TextOutput(format: messages)
+    for line in lines(result, report, digest, of: test) { output.writeLine(line) }
     try output.finish()
+  }
+
+  private func lines(
+    _ result: Evaluation.Result, _ report: ClassificationReport, _ digest: Digest, of test: any Datasets.Dataset
+  ) -> [String] {
+    let data = RunData(test)
+    let (accuracy, weights) = (ResultText.accuracy(result, of: data), ResultText.weights(digest, of: data))
+    guard !isQuiet else { return [accuracy, weights] }
+    let wrong = outputs.wrongAnswers.map { ["", "wrong answers \($0)\(left(of: result.errors))"] } ?? []
+    return ["data \(test.name), \(test.origin)", weights, "test loss \(NumberText.loss(result.loss))", accuracy]
+      + report.lines + wrong
   }
 
   private func left(of errors: Int) -> String {

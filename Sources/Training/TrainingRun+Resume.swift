@@ -32,7 +32,7 @@ extension TrainingRun {
   /// - Returns: the file it goes on from; nil at the beginning.
   /// - Throws: `.cannotCreate` where the folder holds checkpoints and the run should begin; `.configuration` where a
   ///   setting that enters the arithmetic has changed; what is wrong with the file.
-  func takeUp(_ trainer: Trainer, _ store: CheckpointStore) throws(Failure) -> String? {
+  func takeUp(_ trainer: Trainer, _ store: CheckpointStore, _ files: RunDirectory) throws(Failure) -> String? {
     let last = try store.steps().last
     let found: (checkpoint: Checkpoint, path: String)?
     switch resume {
@@ -40,7 +40,7 @@ extension TrainingRun {
       guard last == nil else {
         throw Failure(
           .cannotCreate, "\(store.folder): there are checkpoints of an earlier run, up to step \(last ?? 0)",
-          remedy: "go on with it: --resume auto; or choose another --run-dir")
+          remedy: "choose another --run-dir, or go on with it: \(commandToGoOn(files))")
       }
       return nil
     case .newest:
@@ -71,6 +71,19 @@ extension TrainingRun {
     }
     try trainer.restore(checkpoint, from: path, isChanged: !changes.isEmpty)
     return path
+  }
+
+  /// The command that goes on with the run of this folder.
+  func commandToGoOn(_ files: RunDirectory) -> String {
+    "\(command) --run-dir \(ShellText.quoted(files.path)) --resume auto"
+  }
+
+  /// The settings that leave the bits alone and are others than the run has had, in words; nil where there are none.
+  var changedJob: String? {
+    guard let resumedSettings else { return nil }
+    let changes = settings.differences(from: resumedSettings, in: [.job, .process])
+    return changes.isEmpty
+      ? nil : changes.map { "\($0.key) is \($0.value) and was \($0.otherValue)" }.joined(separator: ", ")
   }
 
   private func changes(

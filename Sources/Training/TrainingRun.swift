@@ -23,6 +23,10 @@ public struct TrainingRun: Sendable {
   public var maximumSteps: Int?
   /// Where to go on; nil to begin.
   public var resume: Resume?
+  /// The settings that the run has had until now, to say which are others; nil where none are known.
+  public var resumedSettings: Settings?
+  /// The command that has started this, to be pasted, without a run directory and a checkpoint to go on from.
+  public var command = "dtrain train"
   /// Goes on with other settings than the run began with, which then ends on other bits.
   public var allowsChanges = false
   /// Asked now and then by each rank; see `Trainer.isStopRequested`.
@@ -120,7 +124,7 @@ public struct TrainingRun: Sendable {
     defer { lock.release() }
     let store = CheckpointStore(folder: files.checkpoints)
     try store.removeTemporaryFiles()
-    let origin = try takeUp(trainer, store)
+    let origin = try takeUp(trainer, store, files)
     try AtomicFile.write(settings.yaml(), to: files.configuration)
     try prepareRecording(trainer, files)
     let output = TextOutput(format: messages, log: log)
@@ -128,6 +132,7 @@ public struct TrainingRun: Sendable {
     if !isQuiet {
       var header = header(trainer, network, training, test, communicator, files)
       if let origin { header.add("goes on", "after step \(trainer.step), from \(origin)") }
+      if let changes = changedJob { header.add("changed", changes) }
       for line in header.lines { output.writeLine(line) }
       if isVerbose {
         for line in SharedWork(trainer, network, communicator, files).lines { output.writeLine(line) }
@@ -164,7 +169,7 @@ public struct TrainingRun: Sendable {
       throw Failure(
         .preempted,
         "stopped as asked after step \(trainer.step) of \(trainer.totalSteps); \(store.path(ofStep: trainer.step)) holds "
-          + "its state", remedy: "go on with --run-dir \(files.path) --resume auto")
+          + "its state", remedy: "go on with: \(commandToGoOn(files))")
     }
     if trainer.validation != nil {
       try journal.testDone((trainer.step - 1) / trainer.stepsPerEpoch, step: trainer.step, result)

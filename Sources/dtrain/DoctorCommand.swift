@@ -5,6 +5,14 @@ import Failures
 import Kernels
 import Reporting
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// `dtrain doctor`.
 enum DoctorCommand: Subcommand {
   private static let ranks = Option(
@@ -44,17 +52,23 @@ enum DoctorCommand: Subcommand {
       return try Ranks.run(replicas: nil, timeoutSeconds: settings.communication.timeoutSeconds) {
         (communicator) throws(Failure) in
         guard let report = try Diagnosis.within(communicator, circumstances) else { return }
-        try show(report, isJSON: isJSON)
+        let verdict = try show(report, isJSON: isJSON)
+        // The launcher hands the code on when all ranks have left in good order.
+        if verdict != .success {
+          try communicator.finish()
+          exit(verdict.rawValue)
+        }
       }
     }
-    try show(Diagnosis.beforehand(circumstances, processor: processor()), isJSON: isJSON)
+    let verdict = try show(Diagnosis.beforehand(circumstances, processor: processor()), isJSON: isJSON)
+    if verdict != .success { exit(verdict.rawValue) }
   }
 
-  private static func show(_ report: Report, isJSON: Bool) throws(Failure) {
+  private static func show(_ report: Report, isJSON: Bool) throws(Failure) -> ExitCode {
     let output = TextOutput()
     for line in isJSON ? [report.json.encoded] : report.lines + [report.summary] { output.writeLine(line) }
     try output.finish()
-    try report.verdict()
+    return report.verdict
   }
 
   private static func processor() -> Finding {

@@ -28,6 +28,7 @@ enum EvaluateCommand: Subcommand {
       + "of the weights the average is evaluated, as the run itself did.",
     options: [
       weights, data, NetworkSettings.config, NetworkSettings.precision, top, json, wrong, predictions, Ranks.replicas,
+      TrainCommand.quiet, TrainCommand.logFormat,
     ],
     overrides: SettingsArguments.overridesHelp,
     examples: [
@@ -51,9 +52,12 @@ enum EvaluateCommand: Subcommand {
     outputs.wrongAnswers = arguments[wrong]
     outputs.predictions = arguments[predictions]
     outputs.topCount = arguments[top] ?? outputs.topCount
-    let run = EvaluationRun(settings: settings, weights: file, weightsPath: path, outputs: outputs)
+    var run = EvaluationRun(settings: settings, weights: file, weightsPath: path, outputs: outputs)
+    run.isQuiet = arguments[TrainCommand.quiet]
+    run.messages = arguments[TrainCommand.logFormat] ?? .text
+    let job = run
     try Ranks.run(
       replicas: arguments[Ranks.replicas], timeoutSeconds: settings.communication.timeoutSeconds
-    ) { (communicator) throws(Failure) in try run.run(on: communicator) }
+    ) { (communicator) throws(Failure) in try job.run(on: communicator) }
   }
 }

@@ -4,6 +4,7 @@ import Checkpoints
 import Communication
 import Failures
 import Launching
+import Reporting
 import Supervision
 
 #if canImport(Glibc)
@@ -50,7 +51,10 @@ enum LaunchCommand: Subcommand {
       + "good checkpoint, which ends on the same bits. An error that would repeat (a wrong setting, missing data) is not "
       + "tried again. SIGTERM, SIGINT or SIGUSR1 stop the run in good order: the ranks write their state, and the code "
       + "is 75. A second SIGINT leaves at once. However it ends, its ranks end with it.",
-    options: [ranks, minimumRanks, maximumRestarts, pause, startTimeout, hostfile, mpirunOptions],
+    options: [
+      ranks, minimumRanks, maximumRestarts, pause, startTimeout, hostfile, mpirunOptions, TrainCommand.quiet,
+      TrainCommand.verbose, TrainCommand.logFormat,
+    ],
     operands: [Operand("-- train", .atLeastOne, help: "the training and its arguments, as 'dtrain train' takes them")],
     examples: [
       Example("dtrain launch -n 4 -- train --run-dir runs/first", "four ranks on this host"),
@@ -67,7 +71,10 @@ enum LaunchCommand: Subcommand {
       throw Failure(
         .osError, "the signals that stop a run cannot be caught", remedy: "report this with the system's name")
     }
-    try Supervisor(plan(arguments), isStopRequested: { dtrain_stop_request_is_set() != 0 }).run()
+    let plan = try plan(arguments)
+    // What the ranks advise is to start the launch again, not mpirun.
+    setenv(StartingCommand.variable, StartingCommand.ofLaunch(), 1)
+    try Supervisor(plan, isStopRequested: { dtrain_stop_request_is_set() != 0 }).run()
   }
 
   private static func plan(_ arguments: ParsedArguments) throws(Failure) -> Supervisor.Plan {
@@ -75,15 +82,18 @@ enum LaunchCommand: Subcommand {
       throw Failure(
         .usage, "launch starts trainings, not '\(arguments.operands[0])'", remedy: "write: launch -n N -- train …")
     }
-    let words = Array(arguments.operands.dropFirst())
     // What is wrong with them should not take mpirun to find out.
-    let training = try ParsedArguments(words, of: TrainCommand.syntax, program: Program.name)
-    let (settings, file, _) = try SettingsArguments.load(training)
+    func parsed(_ words: [String]) throws(Failure) -> ParsedArguments {
+      try ParsedArguments(words, of: TrainCommand.syntax, program: Program.name)
+    }
+    let given = Array(arguments.operands.dropFirst())
+    let words = passedOn(arguments, unlessIn: try parsed(given)) + given
+    let training = try parsed(words)
+    let resumed = try TrainCommand.resumedRun(training)
+    let (settings, file, _) = try TrainCommand.settings(
+      training, of: try resumed.flatMap { (folder) throws(Failure) in try RunConfiguration(of: folder) })
     guard training[Ranks.replicas] == nil else {
       throw Failure(.usage, "--replicas under launch, which starts the ranks", remedy: "leave it out")
-    }
-    guard training[TrainCommand.resume] != "auto" || training[TrainCommand.folder] != nil else {
-      throw TrainCommand.autoWithoutFolder
     }
     guard let ranks = arguments[ranks] else {
       throw Failure(.usage, "launch needs the number of ranks", remedy: "write -n N")
@@ -114,7 +124,17 @@ enum LaunchCommand: Subcommand {
       resume: training[TrainCommand.resume],
       directory: try RunDirectory.create(at: training[TrainCommand.folder], configurationFile: file),
       timeoutSeconds: settings.communication.timeoutSeconds, startSeconds: arguments[startTimeout] ?? 60,
-      program: Program.name)
+      program: Program.name, messages: training[TrainCommand.logFormat] ?? .text,
+      commandAgain: "\(StartingCommand.ofLaunch()) \(ShellText.command(TrainCommand.wordsToGoOn(training)))")
+  }
+
+  /// How the training is to speak may be said to the launch as well; what is said to the training goes first.
+  private static func passedOn(_ arguments: ParsedArguments, unlessIn training: ParsedArguments) -> [String] {
+    var words = [TrainCommand.quiet, TrainCommand.verbose].filter { arguments[$0] && !training[$0] }.map(\.spelling)
+    if let format = arguments[TrainCommand.logFormat], training[TrainCommand.logFormat] == nil {
+      words += [TrainCommand.logFormat.spelling, format.rawValue]
+    }
+    return words
   }
 
   /// The arguments without these options and their values.

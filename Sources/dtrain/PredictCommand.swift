@@ -1,5 +1,6 @@
 import Arguments
 import Checkpoints
+import Configuration
 import Datasets
 import Failures
 import Images
@@ -65,13 +66,46 @@ enum PredictCommand: Subcommand {
     let network = try settings.makeNetwork(
       for: ImageShape(channels: 1, height: side, width: side), weights: file, from: path)
     let predictions = Predictions(images, by: network)
-    if let target = arguments[json] { try writeJSON(predictions, arguments.operands, weights: path, to: target) }
+    let origin = Origin(path, file, settings)
+    if let target = arguments[json] { try writeJSON(predictions, arguments.operands, origin, to: target) }
     if let target = arguments[show] { try sheet(of: images).write(to: target) }
+    if let warning = origin.warning {
+      TextOutput(descriptor: STDERR_FILENO, name: "standard error").writeLine("\(Program.name): \(warning)")
+    }
     let output = TextOutput()
+    output.writeLine(origin.line)
     for (index, name) in arguments.operands.enumerated() {
-      for line in lines(name, predictions.probabilities(of: index)) { output.writeLine(line) }
+      for line in lines(name, predictions.probabilities(of: index), origin.classNames) { output.writeLine(line) }
     }
     try output.finish()
+  }
+
+  /// Which weights answer, and what they were trained on, as far as their file says.
+  private struct Origin {
+    let path: String
+    let dataset: String?
+    let step: Int?
+
+    init(_ path: String, _ file: SafetensorsFile, _ settings: Settings) {
+      self.path = path
+      dataset = file.configuration == nil ? nil : settings.dataset.name.rawValue
+      step = file.step
+    }
+
+    /// What the classes are called, by label; empty where they are digits.
+    var classNames: [String] { dataset.map(DatasetCatalog.classNames) ?? [] }
+
+    var line: String {
+      let training = [dataset.map { "trained on \($0)" }, step.map { "step \($0)" }].compactMap { $0 }
+      return "weights \(path)" + (training.isEmpty ? "" : ", " + training.joined(separator: ", "))
+    }
+
+    var warning: String? {
+      guard let dataset, !classNames.isEmpty else { return nil }
+      return
+        "\(path): trained on \(dataset), not on digits: its classes are the answers, and the pictures are prepared as "
+        + "digits are"
+    }
   }
 
   // MARK: - What is written
@@ -79,16 +113,18 @@ enum PredictCommand: Subcommand {
   private static let barColumns = 30
 
   /// The answer, and a bar for the probability of each class.
-  private static func lines(_ name: String, _ probabilities: [Double]) -> [String] {
+  private static func lines(_ name: String, _ probabilities: [Double], _ classNames: [String]) -> [String] {
     let terminal = Terminal.detect(descriptor: STDOUT_FILENO)
     let mark = terminal?.hasUnicode ?? false ? "█" : "#"
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+    func title(_ label: Int) -> String { label < classNames.count ? classNames[label] : "\(label)" }
     var table = TextTable([.right, .right, .left])
+    table.add(["class", "probability"])
     for (label, probability) in probabilities.enumerated() {
       let length = Int((probability * Double(barColumns)).rounded())
-      table.add(["\(label)", percent(probability), String(repeating: mark, count: length)])
+      table.add([title(label), percent(probability), String(repeating: mark, count: length)])
     }
-    return ["\(name): \(best) (\(percent(probabilities[best])))"] + table.lines
+    return ["\(name): \(title(best)) (\(percent(probabilities[best])))"] + table.lines
   }
 
   private static func percent(_ probability: Double) -> String {
@@ -96,7 +132,7 @@ enum PredictCommand: Subcommand {
   }
 
   private static func writeJSON(
-    _ predictions: Predictions, _ names: [String], weights: String, to path: String
+    _ predictions: Predictions, _ names: [String], _ origin: Origin, to path: String
   ) throws(Failure) {
     let images = names.enumerated().map { index, name in
       JSONValue.object([
@@ -104,7 +140,11 @@ enum PredictCommand: Subcommand {
         .init("probabilities", .array(predictions.probabilities(of: index).map { .number($0) })),
       ])
     }
-    let value = JSONValue.object([.init("weights", .text(weights)), .init("images", .array(images))])
+    let training = [
+      origin.dataset.map { JSONValue.Member("data", .text($0)) }, origin.step.map { .init("step", .integer($0)) },
+    ].compactMap { $0 }
+    let value = JSONValue.object(
+      [.init("weights", .text(origin.path))] + training + [.init("images", .array(images))])
     try AtomicFile.write(value.encoded + "\n", to: path)
   }
 

@@ -16,9 +16,12 @@ enum SettingsArguments {
   static func load(_ arguments: ParsedArguments) throws(Failure) -> (Settings, file: String?, origin: String) {
     let file = arguments[config] ?? DefaultConfiguration.find()
     let settings = try SettingsLoader.load(file: file, overrides: arguments.overrides)
-    let changes = arguments.overrides.isEmpty ? "" : ", " + arguments.overrides.joined(separator: " ")
-    return (
-      settings, file, (file ?? "built-in (there is no \(DefaultConfiguration.name), which says the same)") + changes
-    )
+    let origin = file ?? "built-in (there is no \(DefaultConfiguration.name), which says the same)"
+    return (settings, file, changed(origin, arguments))
+  }
+
+  /// Where settings are from, with what the command line changes of them.
+  static func changed(_ origin: String, _ arguments: ParsedArguments) -> String {
+    origin + (arguments.overrides.isEmpty ? "" : ", " + arguments.overrides.joined(separator: " "))
   }
 }

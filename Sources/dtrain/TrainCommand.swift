@@ -1,6 +1,8 @@
 import Arguments
 import CStopRequest
+import Checkpoints
 import Communication
+import Configuration
 import Failures
 import Reporting
 import Timeline
@@ -19,15 +21,15 @@ enum TrainCommand: Subcommand {
       + "to the same bits; auto begins where there is none")
   private static let allowChanges = Flag(
     "allow-changes", help: "with --resume: go on though settings that enter the arithmetic have changed")
-  private static let progress = Option<ProgressMode>(
+  static let progress = Option<ProgressMode>(
     choice: "progress",
     help: "how to say how far the run is: one line that is rewritten, a plain line every few seconds, or not at all; "
       + "auto chooses line on a terminal and plain elsewhere")
-  private static let quiet = Flag(
+  static let quiet = Flag(
     "quiet", letter: "q", help: "print the results alone: test accuracy and weights digest")
-  private static let verbose = Flag(
+  static let verbose = Flag(
     "verbose", letter: "v", help: "also say how the work is shared among the ranks, and what every step comes to")
-  private static let logFormat = Option<MessageFormat>(
+  static let logFormat = Option<MessageFormat>(
     choice: "log-format",
     help: "how all that is said is written, on standard output and standard error: as text, or a JSON object a line "
       + "with time, level, rank and message")
@@ -44,7 +46,8 @@ enum TrainCommand: Subcommand {
   static let syntax = CommandSyntax(
     name: "train", summary: "train a network",
     discussion: "Trains with as many ranks as the launcher has started (mpirun, srun), or alone without one. The "
-      + "weights are the same to the last bit at any number of ranks.",
+      + "weights are the same to the last bit at any number of ranks. A run that goes on begins with the settings in "
+      + "its folder's configuration.yaml, unless --config names another file; key=value wins over both.",
     options: [
       SettingsArguments.config, folder, maximumSteps, resume, allowChanges, Ranks.replicas, progress, quiet, verbose,
       logFormat, trace, recordedStep, logFolder, DebuggerWait.rank,
@@ -67,9 +70,58 @@ enum TrainCommand: Subcommand {
     Failure(.usage, "--resume auto goes on with the run of a folder, and none is given", remedy: "add --run-dir DIR")
   }
 
+  /// The folder of the run that goes on; nil for one that begins, and for a checkpoint that lies in no run's folder.
+  static func resumedRun(_ arguments: ParsedArguments) throws(Failure) -> RunDirectory? {
+    guard let origin = arguments[resume] else { return nil }
+    guard origin == "auto" else { return RunDirectory(ofCheckpoint: origin) }
+    guard let path = arguments[folder] else { throw autoWithoutFolder }
+    return RunDirectory(path: path)
+  }
+
+  /// What `SettingsArguments.load` gives, but from the settings of the run that goes on, if any.
+  static func settings(
+    _ arguments: ParsedArguments, of run: RunConfiguration?
+  ) throws(Failure) -> (Settings, file: String?, origin: String) {
+    guard let run, arguments[SettingsArguments.config] == nil else { return try SettingsArguments.load(arguments) }
+    return (
+      try run.settings(overrides: arguments.overrides), DefaultConfiguration.find(),
+      SettingsArguments.changed(run.path, arguments)
+    )
+  }
+
   static func run(_ arguments: ParsedArguments) throws(Failure) {
     try ProcessorCheck.verify()
-    let (settings, file, origin) = try SettingsArguments.load(arguments)
+    let resumed = try resumedRun(arguments)
+    let own = try resumed.flatMap { (folder) throws(Failure) in try RunConfiguration(of: folder) }
+    let (settings, file, origin) = try Self.settings(arguments, of: own)
+    let job = try training(arguments, settings, file: file, origin: origin)
+    guard dtrain_stop_request_install() == 0 else {
+      throw Failure(
+        .osError, "the signals that stop a run cannot be caught", remedy: "report this with the system's name")
+    }
+    let waiting = arguments[DebuggerWait.rank]
+    try Ranks.run(
+      replicas: arguments[Ranks.replicas],
+      timeoutSeconds: waiting == nil ? settings.communication.timeoutSeconds : DebuggerWait.timeoutSeconds
+    ) { (communicator) throws(Failure) in
+      if let waiting { try DebuggerWait.wait(waiting, on: communicator) }
+      var job = job
+      if let resumed {
+        let shared = try RunConfiguration.ofRankZero(own, of: resumed, on: communicator)
+        if shared != own {
+          let loaded = try Self.settings(arguments, of: shared)
+          (job.settings, job.settingsOrigin) = (loaded.0, loaded.origin)
+        }
+        // With --config it is only compared with, and may be one that can be read no more.
+        job.resumedSettings = try? shared?.settings()
+      }
+      try job.run(on: communicator)
+    }
+  }
+
+  private static func training(
+    _ arguments: ParsedArguments, _ settings: Settings, file: String?, origin: String
+  ) throws(Failure) -> TrainingRun {
     let program = "\(Program.name) \(Program.version)"
     var run = TrainingRun(
       settings: settings, settingsOrigin: origin, configurationFile: file, program: program, folder: arguments[folder],
@@ -78,12 +130,7 @@ enum TrainCommand: Subcommand {
         TimelineRecorder(
           path: $0, program: program, isQuiet: arguments[quiet], messages: arguments[logFormat] ?? .text)
       })
-    if let origin = arguments[resume] {
-      guard origin != "auto" || arguments[folder] != nil else {
-        throw autoWithoutFolder
-      }
-      run.resume = origin == "auto" ? .newest : .file(origin)
-    }
+    run.resume = arguments[resume].map { $0 == "auto" ? .newest : .file($0) }
     run.allowsChanges = arguments[allowChanges]
     run.recordedStep = arguments[recordedStep]
     run.logFolder = arguments[logFolder]
@@ -91,18 +138,22 @@ enum TrainCommand: Subcommand {
     run.isVerbose = arguments[verbose]
     run.messages = arguments[logFormat] ?? .text
     run.isStopRequested = { dtrain_stop_request_is_set() != 0 }
-    guard dtrain_stop_request_install() == 0 else {
-      throw Failure(
-        .osError, "the signals that stop a run cannot be caught", remedy: "report this with the system's name")
+    run.command = "\(StartingCommand.ofRanks()) \(ShellText.command(wordsToGoOn(arguments)))"
+    return run
+  }
+
+  /// What a run that goes on has to be told again, which no file of settings says: how long it is, and how it speaks.
+  static func wordsToGoOn(_ arguments: ParsedArguments) -> [String] {
+    var words = [syntax.name]
+    func add<Value>(_ option: Option<Value>, _ text: (Value) -> String) {
+      if let value = arguments[option] { words += [option.spelling, text(value)] }
     }
-    let job = run
-    let waiting = arguments[DebuggerWait.rank]
-    try Ranks.run(
-      replicas: arguments[Ranks.replicas],
-      timeoutSeconds: waiting == nil ? settings.communication.timeoutSeconds : DebuggerWait.timeoutSeconds
-    ) { (communicator) throws(Failure) in
-      if let waiting { try DebuggerWait.wait(waiting, on: communicator) }
-      try job.run(on: communicator)
-    }
+    add(maximumSteps) { "\($0)" }
+    add(Ranks.replicas) { "\($0)" }
+    add(progress) { $0.rawValue }
+    add(logFormat) { $0.rawValue }
+    add(logFolder) { $0 }
+    for flag in [quiet, verbose, allowChanges] where arguments[flag] { words.append(flag.spelling) }
+    return words
   }
 }

@@ -37,6 +37,15 @@ import Testing
     #expect(LineChart(title: "T", xTitle: "x", lines: [none], scale: .logarithmic).isEmpty)
   }
 
+  @Test(arguments: [Scale.linear, .logarithmic, .accuracy]) func aPointAloneIsNamedOnBothAxes(_ scale: Scale) {
+    let line = LineChart.Line(label: "a", points: [LineChart.Point(x: 1, y: 0.5)], style: 0, isMarked: true)
+    let text = LineChart(title: "T", xTitle: "epoch", lines: [line], scale: scale).document
+    let ticks = text.components(separatedBy: "class=\"tick\"").dropFirst().map { part in
+      String(part.drop { $0 != ">" }.dropFirst().prefix { $0 != "<" })
+    }
+    #expect(ticks == ["0.5", "1", "epoch"])
+  }
+
   @Test func aPictureOfItsOwnBringsItsColoursAlong() {
     let line = LineChart.Line(label: "a", points: [LineChart.Point(x: 1, y: 2), LineChart.Point(x: 8, y: 3)], style: 0)
     let chart = LineChart(title: "Speed", xTitle: "ranks", lines: [line], xTicks: [1, 8])

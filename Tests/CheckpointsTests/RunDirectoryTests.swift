@@ -4,6 +4,15 @@ import Foundation
 import Testing
 
 @Suite struct RunDirectoryTests {
+  @Test(
+    arguments: [
+      ("runs/first/checkpoints/step-00000003.safetensors", "runs/first"), ("checkpoints/best.safetensors", "."),
+      ("/a/checkpoints/x", "/a"), ("runs/first/weights.safetensors", nil), ("x", nil), ("/x", nil),
+    ] as [(String, String?)]) func aCheckpointTellsItsRun(_ path: String, _ expected: String?)
+  {
+    #expect(RunDirectory(ofCheckpoint: path)?.path == expected)
+  }
+
   @Test func theFolderAskedForIsMadeWithThoseAboveIt() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/a/b//c"

@@ -20,6 +20,14 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1, 255, 256, 70_000]) func bytesOfAnyNumberReachEveryRank(length: Int) throws {
+    let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0) }
+    let received = try InProcessReplicas.run(count: 3) { (replica) throws(Failure) in
+      try replica.broadcast(replica.rank == 1 ? bytes : [9], from: 1, phase: Phase("test"))
+    }
+    #expect(received == [bytes, bytes, bytes])
+  }
+
   @Test(arguments: Array(1...12) + [16, 33, 64])
   func gatheringBringsBlocksInTheOrderOfRanks(count: Int) throws {
     let blocks = (0..<count).map { [UInt8($0), UInt8(truncatingIfNeeded: 7 * $0), 3] }

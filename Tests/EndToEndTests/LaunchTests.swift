@@ -175,13 +175,37 @@ extension EndToEnd {
       #expect(status == 75, "\(errors)")
       let last = errors.split(separator: "\n").last { $0.hasPrefix("dtrain: ") }.map(String.init)
       let state = "the newest checkpoint is of step \(newestStep ?? 0)"
-      #expect(last == "dtrain: stopped as asked; \(state); go on with --run-dir run --resume auto")
+      let command = "\(try Launch.program()) launch -n 3 -- train --quiet --run-dir run --resume auto"
+      #expect(last == "dtrain: stopped as asked; \(state); go on with: \(command)")
       #expect(errors.contains("dtrain: stopped as asked after step \(newestStep ?? 0) of"))
+      // The ranks advise the launch as well, not mpirun.
+      #expect(errors.components(separatedBy: "; go on with: \(command)").count == 3)
       try expectNoProcesses()
       let steps = (newestStep ?? 0) + 3
-      let end = try launch([], Self.endless + ["--resume", "auto", "--max-steps", "\(steps)"], ranks: 2)
+      let end = try Launch(
+        through: ["bash", "-c", "\(command) --max-steps \(steps)"], folder: folder.url, isWhole: true
+      ).run([])
       end.expectOrderlyEnd(0)
       #expect(try end.output.hasSuffix(undisturbed(steps)))
+    }
+
+    /// What an earlier run has left in the folder, whose settings nobody asked for, is not taken by a restart either.
+    @Test func aRunThatBeginsAgainHasItsOwnSettings() throws {
+      let expected = try undisturbed(4)
+      try FileManager.default.createDirectory(atPath: folder.path("run"), withIntermediateDirectories: true)
+      try "seed: 7\n".write(toFile: folder.path("run/configuration.yaml"), atomically: true, encoding: .utf8)
+      let run = try launch([], Self.endless + ["--max-steps", "4"], fault: "start:1:0")
+      run.expectOrderlyEnd(0)
+      #expect(restarts(run).count == 1 && run.output == expected, "\(run.errors)")
+    }
+
+    @Test func howItSpeaksMayBeSaidToTheLaunch() throws {
+      let run = try Launch(folder: folder.url).run(
+        ["launch", "-n", "2", "--log-format", "json", "--"] + training + ["--max-steps", "2"])
+      run.expectOrderlyEnd(0)
+      let end = run.errors.split(separator: "\n").first { $0.contains("launch: finished") }
+      #expect(end?.hasPrefix("{\"time\":") == true, "\(run.errors)")
+      #expect(run.output.split(separator: "\n").allSatisfy { $0.hasPrefix("{\"time\":") }, "\(run.output)")
     }
 
     @Test func killedItTakesItsRanksAlong() throws {

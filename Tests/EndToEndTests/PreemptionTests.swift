@@ -60,6 +60,20 @@ extension EndToEnd {
       #expect(try Launch(folder: folder.url).run(undisturbed + ["--max-steps", steps]).output == end.output)
     }
 
+    /// What the run advised goes on with it as it is, pasted into a shell.
+    private func expectAdviceToGoOn(_ errors: String) throws {
+      let line = try #require(errors.split(separator: "\n").last { $0.contains("; go on with: ") })
+      let command = try #require(String(line).components(separatedBy: "; go on with: ").last)
+      let steps = "\(try newestStep() + 5)"
+      let end = try Launch(
+        through: ["bash", "-c", "\(command) --max-steps \(steps)"], folder: folder.url, isWhole: true
+      )
+      .run([])
+      end.expectOrderlyEnd(0)
+      let undisturbed = arguments.map { $0 == "run" ? "whole" : $0 }
+      #expect(try Launch(folder: folder.url).run(undisturbed + ["--max-steps", steps]).output == end.output)
+    }
+
     /// A shell makes what it starts in the background ignore SIGINT; a run leaves it so.
     private static let signals: [Int32] = {
       var action = sigaction()
@@ -72,9 +86,10 @@ extension EndToEnd {
       let (status, errors) = try stop { _, ranks in for rank in ranks { kill(rank, signal) } }
       #expect(status == 75)
       #expect(errors.hasPrefix("dtrain: stopped as asked after step \(try newestStep()) of 300000; "))
-      #expect(errors.hasSuffix("; go on with --run-dir run --resume auto\n"))
+      let program = try Launch.program()
+      #expect(errors.hasSuffix("; go on with: \(program) train --progress none --quiet --run-dir run --resume auto\n"))
       #expect(!FileManager.default.fileExists(atPath: folder.path("run/lock")))
-      try expectToGoOn()
+      try expectAdviceToGoOn(errors)
     }
 
     @Test(.enabled(if: Launch.isMPIPossible, "mpirun is not installed"), arguments: [SIGTERM, SIGUSR1])
@@ -82,7 +97,8 @@ extension EndToEnd {
       let (status, errors) = try stop(ranks: 3) { _, ranks in if ranks.count == 3 { kill(ranks[1], signal) } }
       #expect(status == 75)
       #expect(errors.contains("dtrain: stopped as asked after step \(try newestStep()) of 300000; "))
-      try expectToGoOn()
+      #expect(errors.contains("; go on with: mpirun -n 3 "))
+      try expectAdviceToGoOn(errors)
     }
 
     @Test(.enabled(if: Launch.isMPIPossible, "mpirun is not installed"))

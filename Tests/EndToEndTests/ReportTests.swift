@@ -52,6 +52,9 @@ extension EndToEnd {
       try train("plain")
       _ = try report("plain")
       #expect(try !page("plain/report.html").contains("validation, epoch"))
+      // Three figures an epoch, beside the test's.
+      #expect(one.contains(">validation errors<") && one.contains(">test errors<"))
+      #expect(try !page("plain/report.html").contains(">validation errors<"))
     }
 
     @Test func severalRunsSideBySide() throws {

@@ -74,6 +74,64 @@ extension EndToEnd {
       #expect(try metrics("parts") == metrics("whole"))
     }
 
+    private let own = ["seed=3", "optimizer.beta1=0.8"]
+
+    @Test func theFolderSaysTheSettings() throws {
+      let whole = try run(arguments + ["--run-dir", "whole"] + own)
+      var part = arguments
+      part[2] = "3"
+      _ = try run(part + ["--run-dir", "run"] + own)
+      let goingOn = ["train", "--quiet", "--max-steps", "\(Self.steps)"]
+      let file = "run/checkpoints/\(file(3))"
+      // From the file into another folder, so that the first stays as it is.
+      #expect(try run(goingOn + ["--run-dir", "from-file", "--resume", file]).output == whole.output)
+      #expect(try run(goingOn + ["--run-dir", "run/", "--resume", "auto"]).output == whole.output)
+      // So does that of a run which has come to no checkpoint.
+      try FileManager.default.removeItem(atPath: folder.path("run/checkpoints"))
+      #expect(try run(goingOn + ["--run-dir", "run", "--resume", "auto"]).output == whole.output)
+    }
+
+    @Test(.enabled(if: Launch.isMPIPossible, "mpirun is not installed")) func rankZeroAloneNeedsToSeeTheFolder() throws
+    {
+      let whole = try run(arguments + ["--run-dir", "whole"] + own)
+      var part = arguments
+      part[2] = "3"
+      _ = try run(part + ["--run-dir", "run"] + own)
+      var apart = Launch(folder: folder.url)
+      apart.ranksApart = ["run", "absent"].map {
+        ["train", "--quiet", "--max-steps", "\(Self.steps)", "--run-dir", $0, "--resume", "auto"]
+      }
+      let resumed = try apart.run([])
+      resumed.expectOrderlyEnd(0)
+      #expect(resumed.output == whole.output)
+    }
+
+    @Test func whatWinsOverTheFoldersSettingsIsSaid() throws {
+      var part = arguments
+      part[2] = "3"
+      _ = try run(part + ["--run-dir", "run"] + own)
+      let configuration = try String(decoding: bytes("run/configuration.yaml"), as: UTF8.self)
+      let goingOn = ["train", "--progress", "none", "--max-steps", "4", "--run-dir", "run", "--resume", "auto"]
+      let longer = try run(goingOn + ["training.epochs=30"])
+      #expect(longer.output.contains("training.epochs is 30 and was 20\n"))
+      #expect(longer.output.contains("run/configuration.yaml, training.epochs=30\n"))
+      let same = try run(goingOn)
+      #expect(!same.output.contains(" and was "))
+      #expect(try String(decoding: bytes("run/configuration.yaml"), as: UTF8.self).contains("epochs: 30"))
+      // Another file wins over the folder's, and the command line over both.
+      try configuration.replacing("  epochs: 20\n", with: "  epochs: 40\n")
+        .write(toFile: folder.path("other.yaml"), atomically: true, encoding: .utf8)
+      let other = try run(goingOn + ["--config", "other.yaml"])
+      #expect(other.output.contains("training.epochs is 40 and was 30\n"))
+      #expect(
+        try run(goingOn + ["--config", "other.yaml", "training.epochs=50"]).output.contains("is 50 and was 40\n"))
+      // What enters the arithmetic is refused from wherever it comes.
+      try "seed: 9\n".write(toFile: folder.path("seed.yaml"), atomically: true, encoding: .utf8)
+      let refused = try run(goingOn + ["--config", "seed.yaml"] + ShortRun.settings, status: 78)
+      #expect(refused.errors.contains("seed is 9 and was 3, optimizer.beta1 is 0.9 and was 0.8"))
+      #expect(try run(goingOn + ["seed=9"], status: 78).errors.contains("seed is 9 and was 3; "))
+    }
+
     @Test func whereTheNewestIsDamagedTheOneBeforeIsTaken() throws {
       let whole = try run(arguments + ["--run-dir", "run"] + all)
       let path = folder.path("run/checkpoints/\(file(8))")

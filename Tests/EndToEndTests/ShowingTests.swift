@@ -44,7 +44,10 @@ extension EndToEnd {
         "predict", "sheet.png", "--json", "p.json", "--show", "seen.png",
       ])
       prediction.expectOrderlyEnd(0)
-      #expect(prediction.output.split(separator: "\n").count == 11)
+      #expect(prediction.output.split(separator: "\n").count == 13)
+      #expect(
+        prediction.line("weights ") == "weights runs/first/weights.safetensors, trained on synthetic-digits, step 3")
+      #expect(prediction.line("class  probability") != nil && prediction.errors.isEmpty)
       let object = try #require(try JSONSerialization.jsonObject(with: bytes("p.json")) as? [String: Any])
       let image = try #require((object["images"] as? [[String: Any]])?.first)
       let answer = try #require(image["answer"] as? Int)

@@ -30,6 +30,7 @@ extension EndToEnd {
         'run dtrain'*) shift 2 ;;
         'run --skip-build dtrain') shift 3 ;;
         'build --product dtrain') exit 0 ;;
+        'build --show-bin-path '*) dirname "$0"; exit ;;
         *) exec "$SWIFT" "$@" ;;
       esac
       exec dtrain "$@"
@@ -83,6 +84,31 @@ extension EndToEnd {
         let run = try shell(command)
         #expect(run.hasExited && run.status == 0, "\(command)\n\(run.output)\(run.errors)")
       }
+    }
+
+    /// Where MNIST can be had nowhere launch/train.sh draws digits, and a run that goes on keeps them unasked.
+    @Test(
+      .enabled(
+        if: Launch.isMPIPossible && !FileManager.default.fileExists(atPath: "/usr/share/datasets/mnist"),
+        "mpirun is not installed, or MNIST is"))
+    func theScriptDrawsDigitsAndGoesOnWithThem() throws {
+      try "#!/bin/sh\nexec \"$DTRAIN_EXECUTABLE\" \"$@\"\n"
+        .write(toFile: folder.path("bin/dtrain"), atomically: false, encoding: .utf8)
+      let settings = ShortRun.settings.dropFirst().map { "'\($0)'" }.joined(separator: " ")
+      let start = "DTRAIN_DATA= launch/train.sh -n 2 --quiet --run-dir runs/drawn"
+      for steps in [2, 4] {
+        let run = try shell("\(start) --resume auto --max-steps \(steps)" + (steps == 2 ? " \(settings)" : ""))
+        run.expectOrderlyEnd(0)
+        #expect(run.output.contains("synthetic-digits"))
+        #expect(run.errors.contains("NOT MNIST"))
+        #expect(run.errors.contains("MNIST CAN BE HAD NOWHERE") == (steps == 2))
+      }
+      // What is advised is the script again, and works as it is.
+      let refused = try shell("\(start) --max-steps 5 dataset.name=synthetic-digits")
+      #expect(refused.status == 73, "\(refused.errors)")
+      let advice = "launch/train.sh -n 2 train --max-steps 5 --quiet --run-dir runs/drawn --resume auto"
+      #expect(refused.errors.contains("go on with it: \(advice)\n"), "\(refused.errors)")
+      try shell("DTRAIN_DATA= \(advice)").expectOrderlyEnd(0)
     }
 
     @Test func whatIsRunElsewhereIsShownAndRun() throws {

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Reporting
 import Testing
 
 @testable import RunReports
@@ -71,8 +72,8 @@ import Testing
   }
 
   @Test func namesAsAShellTakesThem() {
-    #expect(RecordedRun.quoted("runs/a-1.x") == "runs/a-1.x")
-    #expect(RecordedRun.quoted("my run's") == #"'my run'\''s'"#)
-    #expect(RecordedRun.quoted("") == "''")
+    #expect(ShellText.quoted("runs/a-1.x") == "runs/a-1.x")
+    #expect(ShellText.quoted("my run's") == #"'my run'\''s'"#)
+    #expect(ShellText.quoted("") == "''")
   }
 }
