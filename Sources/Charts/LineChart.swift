@@ -144,12 +144,19 @@ private struct ChartDrawing {
     let values = ys.filter { chart.scale.position($0) != nil }
     let ticks = chart.scale.ticks(from: values.min() ?? 0, to: values.max() ?? 1, atMost: Self.tickLimit(bottom - top))
     left = 10 + Self.characterWidth * Double(ticks.map { chart.format($0).count }.max() ?? 3)
-    right = width - 14 - Self.characterWidth * Double(min(18, chart.lines.map(\.label.count).max() ?? 0))
+    right = width - 14 - (chart.lines.map { Self.width(ofLabel: Self.shortened($0.label)) }.max() ?? 0)
     drawGrid(ticks)
     for line in chart.lines where line.hasBand { drawBand(line) }
     for line in chart.lines { draw(line) }
     drawLabels()
     if let note = chart.note { draw(note) }
+  }
+
+  private static func shortened(_ label: String) -> String { label.count > 18 ? label.prefix(17) + "…" : label }
+
+  /// In bold, whatever sans-serif the reader has.
+  private static func width(ofLabel label: String) -> Double {
+    label.reduce(0) { $0 + ("mwMW@%…".contains($1) ? 12.5 : "ijl.,:;| ".contains($1) ? 5 : 8.5) }
   }
 
   func fragment(_ style: String) -> String { picture.fragment(style, label: chart.description) }
@@ -226,8 +233,7 @@ private struct ChartDrawing {
       if (label.y - label.end).magnitude > 1 || label.x < right - 1 {
         picture.line("leader", from: (label.x + 3, label.end), to: (right + 6, label.y))
       }
-      let text = label.line.label.count > 18 ? label.line.label.prefix(17) + "…" : label.line.label[...]
-      picture.text(String(text), "label s\(label.line.style)", x: right + 10, y: label.y + 4)
+      picture.text(Self.shortened(label.line.label), "label s\(label.line.style)", x: right + 10, y: label.y + 4)
     }
   }
 

@@ -128,10 +128,15 @@ extension EndToEnd {
 
     /// As a browser shows it, at the width of a desk's screen and of a phone's.
     @Test(.enabled(if: Browser.isWanted, "Chromium is not installed")) func everyFigureHasASizeInABrowser() throws {
-      try train("run", ["reporting.tensorboard=false"])
+      for name in ["run", "wide mmmm"] { try train(name, ["reporting.tensorboard=false"]) }
       _ = try report("--profile", "run")
+      _ = try report("-o", "run/both.html", "run", "wide mmmm")
+      for (page, figures) in [("report", 4), ("both", 6)] { try expectSizes(of: page, figures: figures) }
+    }
+
+    private func expectSizes(of page: String, figures: Int) throws {
       let harness = """
-        <!DOCTYPE html><body><iframe id="page" src="run/report.html" style="border:0;height:2000px"></iframe><script>
+        <!DOCTYPE html><body><iframe id="page" src="run/\(page).html" style="border:0;height:2000px"></iframe><script>
         const frame = document.getElementById("page"), results = [];
         frame.onload = () => {
           const page = frame.contentDocument;
@@ -142,9 +147,12 @@ extension EndToEnd {
             const shown = [...page.querySelectorAll("svg, img, table, .card")].filter(e => getComputedStyle(e).display != "none"
               && frame.contentWindow.getComputedStyle(e).display != "none");
             const empty = shown.filter(e => e.getBoundingClientRect().width < 20 || e.getBoundingClientRect().height < 20);
+            const inside = (text, figure) => text.width == 0 || text.left >= figure.left - 1 && text.right <= figure.right + 1;
+            const cut = shown.filter(e => e.tagName == "svg").flatMap(e => [...e.querySelectorAll("text")].filter(t =>
+              !inside(t.getBoundingClientRect(), e.getBoundingClientRect())));
             const images = [...page.images].filter(e => e.naturalWidth == 0);
             results.push({width: width, shown: shown.length, svg: shown.filter(e => e.tagName == "svg").length,
-              empty: empty.length, broken: images.length, overflow: root.scrollWidth - root.clientWidth});
+              empty: empty.length, cut: cut.length, broken: images.length, overflow: root.scrollWidth - root.clientWidth});
           }
           document.body.textContent = JSON.stringify(results);
         };
@@ -159,7 +167,8 @@ extension EndToEnd {
         try JSONSerialization.jsonObject(with: Data(document[start..<end].utf8)) as? [[String: Int]])
       #expect(results.count == 2)
       for result in results {
-        #expect(result["svg"] == 4 && result["shown"] ?? 0 > 12, "\(result)")
+        #expect(result["svg"] == figures && result["shown"] ?? 0 > 12, "\(result)")
+        #expect(result["cut"] == 0, "\(result)")
         #expect(result["empty"] == 0 && result["broken"] == 0 && result["overflow"] == 0, "\(result)")
       }
     }
