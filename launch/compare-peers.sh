@@ -49,18 +49,14 @@ done
 launch/setup.sh --peers
 launch/fetch-mnist.sh || echo 'launch/compare-peers.sh: without MNIST the peers are given random images' >&2
 
-# The CPU's build of torch takes 190 MB, PyPI's for Linux on x86-64 brings CUDA's libraries along.
+# shellcheck source=launch/torch.sh
+. launch/torch.sh
+
 install_torch() {
-  local version
-  version=$(sed -n 's/^torch==//p' launch/peers/requirements.txt)
-  echo "launch/compare-peers.sh: installing PyTorch $version for the CPU, some 190 MB" >&2
-  "$1" install -q "torch==$version+cpu" 2>/dev/null \
-    || "$1" install -q --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" \
-      2>/dev/null \
-    || {
-      echo 'launch/compare-peers.sh: it cannot be had; installing PyPI'\''s build with CUDA'\''s libraries, 4.9 GB' >&2
-      "$1" install -q "torch==$version"
-    }
+  echo "launch/compare-peers.sh: installing PyTorch $torch_version for the CPU, some 190 MB" >&2
+  install_cpu_torch "$1" install -q && return
+  echo "launch/compare-peers.sh: it cannot be had; installing PyPI's build with CUDA's libraries, 4.9 GB" >&2
+  install_cuda_torch "$1" install -q
 }
 
 if ! cmp -s launch/peers/requirements.txt "$environment/installed.txt"; then

@@ -35,6 +35,8 @@ done
 
 environment=.build/interchange
 install=("$environment/bin/pip" install -q --retries 1 --timeout 30)
+# shellcheck source=launch/torch.sh
+. launch/torch.sh
 
 say() { printf 'launch/python-tools.sh: %s\n' "$1" >&2; }
 
@@ -51,16 +53,14 @@ if ! cmp -s Tests/Interchange/requirements.txt "$environment/installed.txt"; the
 fi
 
 if $torch && ! "$environment/bin/python" -c 'import torch' 2>/dev/null; then
-  version=$(sed -n 's/^torch==//p' launch/peers/requirements.txt)
-  say "installing PyTorch $version for the CPU, some 190 MB"
-  if ! "${install[@]}" "torch==$version+cpu" 2>/dev/null \
-    && ! "${install[@]}" --index-url https://download.pytorch.org/whl/cpu "torch==$version+cpu" 2>/dev/null; then
+  say "installing PyTorch $torch_version for the CPU, some 190 MB"
+  if ! install_cpu_torch "${install[@]}"; then
     if ! $from_pypi; then
       say "PyTorch for the CPU can be had neither from pip's own index nor from https://download.pytorch.org/whl/cpu. \
 PyPI's build brings CUDA's libraries along, 4.9 GB: to take it, launch/python-tools.sh --torch-from-pypi"
       exit 69
     fi
     say "PyTorch for the CPU cannot be had; installing PyPI's build with CUDA's libraries, 4.9 GB"
-    "${install[@]}" "torch==$version" || fail PyTorch
+    install_cuda_torch "${install[@]}" || fail PyTorch
   fi
 fi

@@ -52,12 +52,8 @@ struct BlockGathering {
 
   /// Asks for no memory. Every rank has to call it.
   func run(on communicator: any Communicator, phase: Phase) throws(Failure) {
-    for step in steps where !step.sends.isEmpty || !step.receives.isEmpty {
-      try step.sends.withUnsafeBufferPointer { (sends) throws(Failure) in
-        try step.receives.withUnsafeBufferPointer { (receives) throws(Failure) in
-          try communicator.exchange(sends: sends, receives: receives, phase: phase, relay: step.relay)
-        }
-      }
+    for step in steps {
+      try communicator.exchange(sending: step.sends, receiving: step.receives, phase: phase, relay: step.relay)
     }
   }
 }

@@ -88,23 +88,16 @@ extension Communicator {
     (0..<size).map { $0 == rank ? own : Array(all[$0 * own.count..<($0 + 1) * own.count]) }
   }
 
-  /// `exchange` for lists made on the spot.
-  public func exchange(sending: [Transfer] = [], receiving: [Transfer] = [], phase: Phase) throws(Failure) {
-    try exchange(sending: sending, receiving: receiving, phase: phase, relay: nil)
-  }
-
-  func exchange(
-    sending: [Transfer] = [], receiving: [Transfer] = [], phase: Phase, relay: Relay?
+  /// `exchange` for lists, of which there may be nothing to do. Asks for no memory.
+  public func exchange(
+    sending: [Transfer] = [], receiving: [Transfer] = [], phase: Phase, relay: Relay? = nil
   ) throws(Failure) {
     if sending.isEmpty && receiving.isEmpty { return }
-    let outcome = sending.withUnsafeBufferPointer { sends in
-      receiving.withUnsafeBufferPointer { receives in
-        Result { () throws(Failure) in
-          try self.exchange(sends: sends, receives: receives, phase: phase, relay: relay)
-        }
+    try sending.withUnsafeBufferPointer { (sends) throws(Failure) in
+      try receiving.withUnsafeBufferPointer { (receives) throws(Failure) in
+        try self.exchange(sends: sends, receives: receives, phase: phase, relay: relay)
       }
     }
-    try outcome.get()
   }
 }
 

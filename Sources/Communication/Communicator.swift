@@ -68,12 +68,5 @@ public struct Phase: Sendable, CustomStringConvertible {
 }
 
 extension Communicator {
-  /// Sends and receives with peers that wait for nobody else.
-  public func exchange(
-    sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase
-  ) throws(Failure) {
-    try exchange(sends: sends, receives: receives, phase: phase, relay: nil)
-  }
-
   public var binding: String? { nil }
 }

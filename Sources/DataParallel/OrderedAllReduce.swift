@@ -2,14 +2,6 @@ import Communication
 import Failures
 import Kernels
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The mean gradient of a batch: the same bits on every rank, at any number of ranks and workers.
 ///
 /// What is added in which order is the `GradientTree`'s alone. A step goes like this:
@@ -42,30 +34,16 @@ public final class OrderedAllReduce {
   private var plans: [ReductionPlan?]
   private var vectors: [GradientVector] = []
   private let mean: GradientVector
-  private let slices: [Range<Int>]
   private let groups: Int?
   private let compressed: CompressedExchange?
-  /// Slices of other ranks' roots.
-  private var staging: AlignedMemory<SIMD8<Float>>
-  /// The statistics of all roots.
-  private var trailers: AlignedMemory<Double>
-  /// For ranks that the tree pairs; nil where their number is no power of two.
-  private let pairs: PairwiseExchange?
-  private let askedForm: ExchangeForm?
-  /// Nanoseconds that the last exchange's own additions took.
-  private var finishing: UInt64 = 0
+  private let direct: DirectExchange
+  /// For ranks that the tree pairs, where another form suits them.
+  private let pairwise: PairwiseExchange?
   private let workerFailures: UnsafeMutablePointer<Failure?>
-  /// Where the slice of each root lies.
-  private var operands: [UnsafeMutablePointer<SIMD8<Float>>] = []
-  private var sends: [Transfer] = []
-  private var receives: [Transfer] = []
 
   public var rank: Int { communicator.rank }
-  private var size: Int { communicator.size }
   /// What compression has left so far; nil without.
   public var residuals: GradientResiduals? { compressed?.residuals }
-  /// For what floats this rank finishes the tree.
-  private var finished: Range<Int> { compressed == nil ? slices[rank] : 0..<mean.paddedCount }
 
   /// - Parameters:
   ///   - parameterCount: the floats of a gradient.
@@ -80,28 +58,21 @@ public final class OrderedAllReduce {
   ) throws(Failure) {
     self.communicator = communicator
     self.parameterCount = parameterCount
-    let ranks = communicator.size
-    askedForm = form
-    pairs =
-      ranks > 1 && ranks & (ranks - 1) == 0
-      ? try PairwiseExchange(communicator: communicator, parameterCount: parameterCount) : nil
-    threads = try WorkerThreads(count: max(1, workers))
+    let threads = try WorkerThreads(count: max(1, workers))
+    self.threads = threads
     plans = Array(repeating: nil, count: max(1, maximumLeaves) + 1)
     mean = try GradientVector(count: parameterCount)
-    let units = 0..<mean.paddedCount / GradientVector.unit
-    slices = (0..<ranks).map { rank in
-      let share = GradientTree.share(rank, of: ranks, in: units)
-      return share.lowerBound * GradientVector.unit..<share.upperBound * GradientVector.unit
-    }
     groups = compression?.groups
-    if let compression {
-      compressed = try CompressedExchange(
-        compression, communicator: communicator, count: parameterCount, workers: threads.count)
-    } else {
-      compressed = nil
+    compressed = try compression.map { (compression) throws(Failure) in
+      try CompressedExchange(compression, communicator: communicator, count: parameterCount, workers: threads.count)
     }
-    staging = try AlignedMemory(count: 0)
-    trailers = try AlignedMemory(count: 0)
+    direct = try DirectExchange(
+      communicator: communicator, paddedCount: mean.paddedCount, compressed: compressed, threads: threads)
+    let suited = form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
+    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1 && compression == nil
+    pairwise =
+      canPair && suited != .direct
+      ? try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount) : nil
     workerFailures = .allocate(capacity: threads.count)
     workerFailures.initialize(repeating: nil, count: threads.count)
     _ = try plan(forLeaves: max(1, maximumLeaves))
@@ -138,9 +109,8 @@ public final class OrderedAllReduce {
     observer?.worker(0, enters: .scattering)
     let computed = monotonicNanoseconds()
     try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
-    let form = self.form(for: plan)
-    let statistics = try form == .direct ? sumInSlices(plan, phase) : sumInPairs(plan, form, phase)
-
+    let exchange: any RootExchange = if plan.pairsRanks, let pairwise { pairwise } else { direct }
+    let statistics = try exchange.sum(plan, vectors, into: mean, phase: phase, observer: observer)
     guard statistics.samples > 0 else {
       throw Failure(
         .software, "no samples were counted in \(phase)", remedy: "report this: it is a defect of the program")
@@ -148,13 +118,9 @@ public final class OrderedAllReduce {
 
     observer?.worker(0, enters: .gathering)
     try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
-    switch form {
-    case .direct: if compressed == nil { try gather(phase) }
-    case .halving: try pairs?.gather(mean, phase: phase)
-    case .doubling: break
-    }
+    try exchange.gather(mean, phase: phase)
     times.computation += computed - start
-    times.exchange += monotonicNanoseconds() - computed - finishing
+    times.exchange += monotonicNanoseconds() - computed - exchange.finishing
 
     observer?.worker(0, enters: .idle)
     return (mean.floats, statistics)
@@ -171,13 +137,9 @@ public final class OrderedAllReduce {
     }
     if let plan = plans[leaves] { return plan }
     let plan = ReductionPlan(
-      tree: GradientTree(leaves: leaves, ranks: size, groups: groups), rank: rank, workers: threads.count)
+      tree: GradientTree(leaves: leaves, ranks: communicator.size, groups: groups), rank: rank, workers: threads.count)
     while vectors.count < plan.slotCount { vectors.append(try GradientVector(count: parameterCount)) }
-    try staging.reserve(plan.foreignRootCount(rank: rank) * finished.count / 8)
-    try trailers.reserve(plan.roots.count * Trailer.count)
-    operands.reserveCapacity(plan.roots.count)
-    sends.reserveCapacity((plan.rootsOfRank[rank].count + 1) * size)
-    receives.reserveCapacity(plan.roots.count + size)
+    try direct.reserve(for: plan)
     plans[leaves] = plan
     return plan
   }
@@ -219,111 +181,5 @@ public final class OrderedAllReduce {
     let (left, right) = (vectors[left], vectors[right])
     GradientAddition.add(left.vectors, right.vectors, into: left.vectors, count: left.paddedCount / 8)
     Trailer.add(right.trailer, into: left.trailer)
-  }
-
-  /// Fills in where each root's slice and statistics are, or will be when they have come.
-  private func locateRoots(_ plan: ReductionPlan) {
-    var next = staging.start
-    operands.removeAll(keepingCapacity: true)
-    for (index, root) in plan.roots.enumerated() {
-      if let slot = root.slot {
-        operands.append(vectors[slot].vectors + finished.lowerBound / 8)
-        (trailers.start + index * Trailer.count).update(from: vectors[slot].trailer, count: Trailer.count)
-      } else {
-        operands.append(next)
-        next += finished.count / 8
-      }
-    }
-  }
-
-  // MARK: - Between ranks
-
-  private func form(for plan: ReductionPlan) -> ExchangeForm {
-    guard compressed == nil, plan.pairsRanks, pairs != nil else { return .direct }
-    return askedForm ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: size)
-  }
-
-  /// By `doubling` or `halving`, whose additions between the rounds count as exchange.
-  private func sumInPairs(_ plan: ReductionPlan, _ form: ExchangeForm, _ phase: Phase) throws(Failure) -> StepStatistics
-  {
-    finishing = 0
-    guard let pairs, let slot = plan.roots[rank].slot else { return StepStatistics() }
-    return try pairs.reduce(vectors[slot], into: mean, by: form, phase: phase)
-  }
-
-  private func sumInSlices(_ plan: ReductionPlan, _ phase: Phase) throws(Failure) -> StepStatistics {
-    locateRoots(plan)
-    try scatter(plan, phase)
-    let scattered = monotonicNanoseconds()
-    observer?.worker(0, enters: .finishing)
-    let statistics = plan.finishStatistics(trailers.start)
-    try compressed?.decode(plan, into: operands, threads, phase)
-    plan.finish(
-      operands, count: finished.count / 8, samples: max(1, statistics.samples),
-      into: mean.vectors + finished.lowerBound / 8)
-    finishing = monotonicNanoseconds() - scattered
-    return statistics
-  }
-
-  private func scatter(_ plan: ReductionPlan, _ phase: Phase) throws(Failure) {
-    sends.removeAll(keepingCapacity: true)
-    receives.removeAll(keepingCapacity: true)
-    for peer in 0..<size where peer != rank {
-      if let compressed {
-        compressed.append(plan, peer: peer, to: &sends, &receives)
-      } else {
-        appendSlices(plan, peer: peer)
-      }
-      appendStatistics(plan, of: peer, peer: peer, to: &receives)
-      appendStatistics(plan, of: rank, peer: peer, to: &sends)
-    }
-    try exchange(phase)
-  }
-
-  private func appendSlices(_ plan: ReductionPlan, peer: Int) {
-    for (tag, index) in plan.rootsOfRank[peer].enumerated() where !slices[rank].isEmpty {
-      receives.append(Transfer(peer: peer, tag: tag, bytes: bytes(operands[index], slices[rank].count)))
-    }
-    for (tag, index) in plan.rootsOfRank[rank].enumerated() where !slices[peer].isEmpty {
-      let start = operands[index] - slices[rank].lowerBound / 8 + slices[peer].lowerBound / 8
-      sends.append(Transfer(peer: peer, tag: tag, bytes: bytes(start, slices[peer].count)))
-    }
-  }
-
-  private func appendStatistics(_ plan: ReductionPlan, of owner: Int, peer: Int, to transfers: inout [Transfer]) {
-    let roots = plan.rootsOfRank[owner]
-    guard !roots.isEmpty else { return }
-    let start = trailers.start + roots.lowerBound * Trailer.count
-    let bytes = UnsafeMutableRawBufferPointer(start: start, count: roots.count * Trailer.byteCount)
-    transfers.append(Transfer(peer: peer, tag: Self.statisticsTag, bytes: bytes))
-  }
-
-  private func gather(_ phase: Phase) throws(Failure) {
-    sends.removeAll(keepingCapacity: true)
-    receives.removeAll(keepingCapacity: true)
-    for peer in 0..<size where peer != rank {
-      for owner in [peer, rank] where !slices[owner].isEmpty {
-        let slice = bytes(mean.vectors + slices[owner].lowerBound / 8, slices[owner].count)
-        let transfer = Transfer(peer: peer, tag: Self.gatheringTag, bytes: slice)
-        if owner == rank { sends.append(transfer) } else { receives.append(transfer) }
-      }
-    }
-    try exchange(phase)
-  }
-
-  private func exchange(_ phase: Phase) throws(Failure) {
-    try sends.withUnsafeBufferPointer { (sends) throws(Failure) in
-      try receives.withUnsafeBufferPointer { (receives) throws(Failure) in
-        try communicator.exchange(sends: sends, receives: receives, phase: phase)
-      }
-    }
-  }
-
-  /// Above the tags of a rank's roots, of which there are at most two a level of the tree.
-  private static let statisticsTag = 1000
-  private static let gatheringTag = 1001
-
-  private func bytes(_ start: UnsafeMutablePointer<SIMD8<Float>>, _ floats: Int) -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(start: start, count: floats * MemoryLayout<Float>.stride)
   }
 }

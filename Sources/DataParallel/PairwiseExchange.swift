@@ -2,37 +2,14 @@ import Communication
 import Failures
 import Kernels
 
-/// How ranks bring their roots together. What is added in which order is the tree's in each, so the bits are the same.
-public enum ExchangeForm: String, CaseIterable, Sendable {
-  /// Each rank sends to each other: of every root its slice, then every finished slice. Two exchanges of size - 1
-  /// messages and more; for any number of ranks and leaves.
-  case direct
-  /// Recursive doubling: in round k ranks 2^k apart exchange the sums that they have so far, whole. log2(size) messages,
-  /// the fewest bytes being of no weight.
-  case doubling
-  /// Recursive halving, then doubling: in round k ranks 2^k apart exchange halves of what they still add up, and give each
-  /// other the finished parts on the way back. 2 log2(size) messages with 2 (1 - 1/size) times the vector's bytes, the
-  /// fewest possible (Rabenseifner, "Optimization of collective reduction operations", 2004).
-  case halving
-
-  /// The bytes of a gradient up to which messages cost more than what is in them.
-  static let largestDoubled = 16 << 10
-  /// The ranks up to which it pays that all send at once.
-  static let mostDirectRanks = 8
-
-  /// The one that is chosen for ranks that have one root each, in a tree whose upper levels pair them.
-  static func suited(toBytes bytes: Int, ranks: Int) -> ExchangeForm {
-    if bytes <= largestDoubled { return .doubling }
-    return ranks > mostDirectRanks ? .halving : .direct
-  }
-}
-
 /// The exchange of ranks that are a power of two and have one root each: in rounds, between pairs.
 ///
 /// Round k joins the ranks' groups of 2^k, which is a level of the gradient tree: so a rank that adds what it has to what
 /// its partner has adds two children of a node.
-final class PairwiseExchange {
+final class PairwiseExchange: RootExchange {
+  let finishing: UInt64 = 0
   private let communicator: any Communicator
+  private let doubles: Bool
   private let rounds: Int
   /// What the partner has.
   private let other: GradientVector
@@ -41,8 +18,10 @@ final class PairwiseExchange {
   /// By round: what is still this rank's to add up, in units of 16 floats.
   private var kept: [Range<Int>] = []
 
-  init(communicator: any Communicator, parameterCount: Int) throws(Failure) {
+  /// - Parameter form: `doubling` or `halving`.
+  init(_ form: ExchangeForm, communicator: any Communicator, parameterCount: Int) throws(Failure) {
     self.communicator = communicator
+    doubles = form == .doubling
     rounds = communicator.size.trailingZeroBitCount
     other = try GradientVector(count: parameterCount)
     sends.reserveCapacity(2)
@@ -50,15 +29,12 @@ final class PairwiseExchange {
     kept.reserveCapacity(rounds + 1)
   }
 
-  /// Adds the roots of all ranks.
-  ///
-  /// - Parameters:
-  ///   - own: this rank's root, which is overwritten; its trailer then holds the statistics of all.
-  ///   - mean: becomes the sum over the ranks, divided by the samples; with `halving`, this rank's part of it.
-  /// - Throws: what the exchange throws.
-  func reduce(
-    _ own: GradientVector, into mean: GradientVector, by form: ExchangeForm, phase: Phase
+  func sum(
+    _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
+    observer: (any ReductionObserver)?
   ) throws(Failure) -> StepStatistics {
+    guard let slot = plan.roots[communicator.rank].slot else { return StepStatistics() }
+    let own = vectors[slot]
     let whole = 0..<own.paddedCount / GradientVector.unit
     kept.removeAll(keepingCapacity: true)
     kept.append(whole)
@@ -67,15 +43,16 @@ final class PairwiseExchange {
       let range = kept[round]
       let middle = (range.lowerBound + range.upperBound) / 2
       let (lower, upper) = (range.lowerBound..<middle, middle..<range.upperBound)
-      if form == .doubling {
+      begin()
+      if doubles {
         kept.append(whole)
-        start(own.bytes, other.bytes)
+        add(own.bytes, other.bytes, round)
       } else {
         kept.append(isLeft ? lower : upper)
-        start(own.bytes(of: isLeft ? upper : lower), other.bytes(of: isLeft ? lower : upper))
-        append(own.trailerBytes, other.trailerBytes)
+        add(own.bytes(of: isLeft ? upper : lower), other.bytes(of: isLeft ? lower : upper), round)
+        add(own.trailerBytes, other.trailerBytes, round)
       }
-      try exchange(round, after: round, phase)
+      try exchange(after: round, phase)
       Trailer.add(other.trailer, into: own.trailer)
       add(kept[round + 1], own, isLeft: isLeft, into: round == rounds - 1 ? mean : nil)
     }
@@ -95,39 +72,35 @@ final class PairwiseExchange {
     }
   }
 
-  /// Brings the parts that `halving` has finished to every rank.
   func gather(_ mean: GradientVector, phase: Phase) throws(Failure) {
+    if doubles { return }
     for round in (0..<rounds).reversed() {
       let (range, own) = (kept[round], kept[round + 1])
       let theirs =
         own.lowerBound == range.lowerBound
-        ? own.upperBound..<range.upperBound
-        : range.lowerBound..<own.lowerBound
-      start(mean.bytes(of: own), mean.bytes(of: theirs))
-      try exchange(round, after: 2 * rounds - 1 - round, phase)
+        ? own.upperBound..<range.upperBound : range.lowerBound..<own.lowerBound
+      begin()
+      add(mean.bytes(of: own), mean.bytes(of: theirs), round)
+      try exchange(after: 2 * rounds - 1 - round, phase)
     }
   }
 
-  private func start(_ sent: UnsafeMutableRawBufferPointer, _ received: UnsafeMutableRawBufferPointer) {
+  private func begin() {
     sends.removeAll(keepingCapacity: true)
     receives.removeAll(keepingCapacity: true)
-    append(sent, received)
   }
 
-  private func append(_ sent: UnsafeMutableRawBufferPointer, _ received: UnsafeMutableRawBufferPointer) {
-    if !sent.isEmpty { sends.append(Transfer(peer: 0, tag: 0, bytes: sent)) }
-    if !received.isEmpty { receives.append(Transfer(peer: 0, tag: 0, bytes: received)) }
-  }
-
-  private func exchange(_ round: Int, after earlier: Int, _ phase: Phase) throws(Failure) {
+  /// To and from the partner of a round.
+  private func add(
+    _ sent: UnsafeMutableRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, _ round: Int
+  ) {
     let partner = communicator.rank ^ 1 << round
-    for index in sends.indices { sends[index].peer = partner }
-    for index in receives.indices { receives[index].peer = partner }
-    try sends.withUnsafeBufferPointer { (sends) throws(Failure) in
-      try receives.withUnsafeBufferPointer { (receives) throws(Failure) in
-        try communicator.exchange(sends: sends, receives: receives, phase: phase, relay: .afterRounds(earlier))
-      }
-    }
+    if !sent.isEmpty { sends.append(Transfer(peer: partner, tag: 0, bytes: sent)) }
+    if !received.isEmpty { receives.append(Transfer(peer: partner, tag: 0, bytes: received)) }
+  }
+
+  private func exchange(after earlier: Int, _ phase: Phase) throws(Failure) {
+    try communicator.exchange(sending: sends, receiving: receives, phase: phase, relay: .afterRounds(earlier))
   }
 }
 

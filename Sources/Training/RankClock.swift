@@ -67,13 +67,7 @@ final class RankClock {
     blocks[own + 1] = Double(total.computation - before.computation)
     blocks[own + 2] = Double(total.exchange - before.exchange)
     let phase = Phase("gathering of the ranks' times", step: step)
-    if communicator.size > 1 {
-      try sends.withUnsafeBufferPointer { (sends) throws(Failure) in
-        try receives.withUnsafeBufferPointer { (receives) throws(Failure) in
-          try communicator.exchange(sends: sends, receives: receives, phase: phase)
-        }
-      }
-    }
+    try communicator.exchange(sending: sends, receiving: receives, phase: phase)
     for rank in times.indices {
       let start = rank * Self.fields
       times[rank] = RankTimes(

@@ -78,7 +78,7 @@ enum ShownCommands {
     ("python3 -m venv ~/torch", "launch/python-tools.sh", "python3 -m venv"),
     ("~/torch/bin/pip install safetensors numpy", "Tests/Interchange/requirements.txt", "safetensors"),
     (
-      "~/torch/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu", "launch/python-tools.sh",
+      "~/torch/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu", "launch/torch.sh",
       "--index-url https://download.pytorch.org/whl/cpu"
     ),
     ("tensorboard --logdir runs", "Tests/Interchange/events.py", "tensorboard.backend"),
