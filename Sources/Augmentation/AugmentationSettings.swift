@@ -22,10 +22,12 @@ public struct AugmentationSettings: Equatable, Sendable {
   public var contrast = 0.0
   /// Standard deviation of what is added to each pixel, as a share of the whole range.
   public var noise = 0.0
+  /// Probability that a rectangle gives way to random pixels.
+  public var erasing = 0.0
 
   public init() {}
 
-  public var isOff: Bool { !movesPixels && !changesValues }
+  public var isOff: Bool { !movesPixels && !changesValues && erasing == 0 }
   /// Whether the image has to be resampled.
   var movesPixels: Bool {
     rotation > 0 || shift > 0 || scale > 0 || shear > 0 || elastic > 0 || crop > 0 || flip > 0

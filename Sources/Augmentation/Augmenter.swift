@@ -56,6 +56,11 @@ public final class Augmenter {
       var stream = stream(.elastic, sample: sample, epoch: epoch)
       field.draw(&stream)
     }
+    if settings.movesPixels || settings.changesValues { redraw(pixels, transform, sample: sample, epoch: epoch) }
+    if settings.erasing > 0 { erase(pixels, sample: sample, epoch: epoch) }
+  }
+
+  private func redraw(_ pixels: UnsafeMutablePointer<UInt8>, _ transform: ImageTransform, sample: Int, epoch: Int) {
     for channel in 0..<channels {
       let image = pixels + channel * height * width
       let copy = result + channel * height * stride
@@ -102,7 +107,24 @@ public final class Augmenter {
     }
   }
 
-  private enum Purpose: UInt16 { case transform, elastic, noise }
+  private func erase(_ pixels: UnsafeMutablePointer<UInt8>, sample: Int, epoch: Int) {
+    var stream = stream(.erasing, sample: sample, epoch: epoch)
+    guard
+      let rectangle = ErasedRectangle(probability: settings.erasing, height: height, width: width, &stream)
+    else { return }
+    for channel in 0..<channels {
+      for y in rectangle.rows {
+        let row = pixels + (channel * height + y) * width
+        var word: UInt32 = 0
+        for (place, x) in rectangle.columns.enumerated() {
+          word = place % 4 == 0 ? stream.nextUInt32() : word >> 8
+          row[x] = UInt8(truncatingIfNeeded: word)
+        }
+      }
+    }
+  }
+
+  private enum Purpose: UInt16 { case transform, elastic, noise, erasing }
 
   private func stream(_ purpose: Purpose, sample: Int, epoch: Int) -> RandomStream {
     RandomStream(

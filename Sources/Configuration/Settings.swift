@@ -64,6 +64,7 @@ public struct Settings: Equatable, Sendable {
     public var brightness = 0.0
     public var contrast = 0.0
     public var noise = 0.0
+    public var erasing = 0.0
   }
 
   public struct Training: Equatable, Sendable {

@@ -101,6 +101,9 @@ public enum SettingsCatalog {
     .number(
       "augmentation.noise", \.augmentation.noise, Bounds(from: 0, to: 1), .arithmetic,
       "Standard deviation of a random number added to each pixel, as a share of 255."),
+    .number(
+      "augmentation.erasing", \.augmentation.erasing, Bounds(from: 0, to: 1), .arithmetic,
+      "Probability that a rectangle of 2 to 33 % of the image gives way to random pixels."),
 
     .integer(
       "training.epochs", \.training.epochs, in: 1...1_000_000, .job,

@@ -158,6 +158,7 @@ extension Settings {
     result.brightness = augmentation.brightness
     result.contrast = augmentation.contrast
     result.noise = augmentation.noise
+    result.erasing = augmentation.erasing
     return result
   }
 

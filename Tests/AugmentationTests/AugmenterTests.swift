@@ -159,12 +159,47 @@ private let kinds: [(String, AugmentationSettings)] = [
     #expect(abs((squares / count).squareRoot() - 25.5) < 0.3)
   }
 
+  /// An image of one value shows what was erased: rows and columns of other values, but for one in 256.
+  @Test(arguments: [(1, 28, 28), (3, 9, 40), (1, 5, 4)])
+  func erasesOneRectangleOfTheStatedSize(channels: Int, height: Int, width: Int) {
+    let image = [UInt8](repeating: 77, count: channels * height * width)
+    let samples = 400
+    var (erased, area, tall) = (0.0, 0.0, 0.0)
+    for sample in 0..<samples {
+      let copy = augmented(
+        image, settings { $0.erasing = 0.6 }, channels: channels, height: height, width: width, sample: sample)
+      let places = copy.indices.filter { copy[$0] != 77 }.map { $0 % (height * width) }
+      guard !places.isEmpty else { continue }
+      let (rows, columns) = (Set(places.map { $0 / width }), Set(places.map { $0 % width }))
+      let (ySpan, xSpan) = (rows.max()! - rows.min()! + 1, columns.max()! - columns.min()! + 1)
+      let share = Double(ySpan * xSpan) / Double(height * width)
+      // Each side is rounded to whole pixels, which matters in small images.
+      #expect(share < 0.33 + 0.5 * (Double(ySpan) + Double(xSpan) + 0.5) / Double(height * width))
+      #expect(Double(places.count) > 0.8 * Double(channels * ySpan * xSpan) - 2)
+      erased += 1
+      area += share
+      tall += ySpan > xSpan ? 1 : 0
+    }
+    #expect(abs(erased / Double(samples) - 0.6) < 0.1)
+    guard height == width else { return }
+    #expect(abs(area / erased - 0.175) < 0.02)
+    #expect(abs(tall / erased - 0.5) < 0.1)
+  }
+
+  @Test func erasingLeavesTheRestOfTheImage() {
+    let image = drawnImage(3, height: 28, width: 28)
+    let copy = augmented(image, settings { $0.erasing = 1 }, sample: 5)
+    #expect(copy != image)
+    #expect(zip(copy, image).count(where: { $0 == $1 }) > 28 * 28 / 2)
+  }
+
   @Test func dependsOnSeedEpochAndSampleAlone() {
     let image = drawnImage(10, height: 28, width: 28)
     let all = settings {
       $0.rotation = 20
       $0.elastic = 1
       $0.noise = 0.05
+      $0.erasing = 0.5
     }
     let copy = augmented(image, all, seed: 4, sample: 17, epoch: 2)
     #expect(augmented(image, all, seed: 4, sample: 17, epoch: 2) == copy)

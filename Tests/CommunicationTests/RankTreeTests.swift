@@ -61,7 +61,7 @@ import Testing
 
   @Test(arguments: [0, 1, 8, 10, 11]) func aRankThatDoesNotComeToManyIsNamed(missing: Int) throws {
     // On a machine that has kept a rank from its processor another may be first, which then says so.
-    let cause = try failureOfBarrier(without: missing, of: 12, timeout: .seconds(1)).cause
+    let cause = try failureOfBarrier(without: missing, of: 12, timeout: .seconds(2)).cause
     #expect(cause.contains("for rank \(missing)") || cause.contains("or for a rank that it waits for"), "\(cause)")
   }
 }

@@ -97,7 +97,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "9fab50848073b721494a0fbc2358c7b2d43834d4550cd6ff803f68b77096ebd9")
+        == "359a46dcf94332bbf9acb0a27f41d62745f0594ea157b7edfaeb96191b590992")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
@@ -187,6 +187,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("augmentation.brightness", "augmentation.brightness=0.1"),
     ("augmentation.contrast", "augmentation.contrast=0.1"),
     ("augmentation.noise", "augmentation.noise=0.1"),
+    ("augmentation.erasing", "augmentation.erasing=0.5"),
     ("training.epochs", "training.epochs=21"),
     ("training.batch", "training.batch=101"),
     ("training.microbatch", "training.microbatch=6"),

@@ -9,7 +9,8 @@ extension EndToEnd {
     private let arguments =
       ["train", "--max-steps", "\(steps)", "--quiet"] + ShortRun.settings + [
         "augmentation.rotation=15", "augmentation.shift=2", "augmentation.scale=0.1", "augmentation.elastic=1",
-        "augmentation.noise=0.02", "augmentation.contrast=0.1", "training.label_smoothing=0.1",
+        "augmentation.noise=0.02", "augmentation.erasing=0.5",
+        "augmentation.contrast=0.1", "training.label_smoothing=0.1",
         "optimizer.schedule=cosine", "optimizer.warmup_steps=2", "optimizer.clip_norm=1", "optimizer.average_decay=0.9",
         "dataset.validation_samples=14", "training.early_stopping_patience=50", "checkpoint.every_steps=1",
         "checkpoint.keep=100",

@@ -24,7 +24,8 @@ func train() throws(Failure) {
     overrides: [
       "dataset.name=synthetic-digits", "dataset.training_samples=50", "dataset.test_samples=10", "training.batch=20",
       "training.microbatch=4", "training.epochs=4", "evaluation.every_epochs=4",
-      "augmentation.rotation=10", "augmentation.elastic=1", "augmentation.noise=0.05", "training.label_smoothing=0.1",
+      "augmentation.rotation=10", "augmentation.elastic=1", "augmentation.noise=0.05", "augmentation.erasing=0.5",
+      "training.label_smoothing=0.1",
       "optimizer.schedule=cosine", "optimizer.clip_norm=1", "optimizer.average_decay=0.99",
     ] + CommandLine.arguments.dropFirst())
   let training = try settings.openDataset(.training)
