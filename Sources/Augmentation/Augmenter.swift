@@ -7,6 +7,7 @@ import Arithmetic
 public final class Augmenter {
   private let settings: AugmentationSettings
   private let seed: UInt64
+  private let purpose: RandomStream.Purpose
   private let channels: Int
   private let height: Int
   private let width: Int
@@ -17,10 +18,16 @@ public final class Augmenter {
   /// [channels][height][stride].
   private let result: UnsafeMutablePointer<Float>
 
-  /// - Parameter settings: within the ranges that they are documented with.
-  public init(_ settings: AugmentationSettings, channels: Int, height: Int, width: Int, seed: UInt64) {
+  /// - Parameters:
+  ///   - settings: within the ranges that they are documented with.
+  ///   - purpose: copies for training and for prediction have random numbers of their own.
+  public init(
+    _ settings: AugmentationSettings, channels: Int, height: Int, width: Int, seed: UInt64,
+    purpose: RandomStream.Purpose = .augmentation
+  ) {
     self.settings = settings
     self.seed = seed
+    self.purpose = purpose
     self.channels = channels
     self.height = height
     self.width = width
@@ -128,7 +135,7 @@ public final class Augmenter {
 
   private func stream(_ purpose: Purpose, sample: Int, epoch: Int) -> RandomStream {
     RandomStream(
-      seed: seed, purpose: .augmentation, layer: purpose.rawValue, first: UInt32(truncatingIfNeeded: epoch),
+      seed: seed, purpose: self.purpose, layer: purpose.rawValue, first: UInt32(truncatingIfNeeded: epoch),
       second: UInt32(truncatingIfNeeded: sample))
   }
 }

@@ -65,6 +65,13 @@ public struct Settings: Equatable, Sendable {
     public var contrast = 0.0
     public var noise = 0.0
     public var erasing = 0.0
+
+    /// Whether a copy of an image differs from it by more than an erased part.
+    var isMoreThanErasing: Bool {
+      var rest = self
+      (rest.erasing, rest.elasticSmoothness) = (0, Augmentation().elasticSmoothness)
+      return rest != Augmentation()
+    }
   }
 
   public struct Training: Equatable, Sendable {
@@ -79,6 +86,7 @@ public struct Settings: Equatable, Sendable {
   public struct Evaluation: Equatable, Sendable {
     public var microbatch = 100
     public var everyEpochs = 1
+    public var views = 1
   }
 
   public struct Optimizer: Equatable, Sendable {

@@ -131,6 +131,9 @@ public enum SettingsCatalog {
     .integer(
       "evaluation.every_epochs", \.evaluation.everyEpochs, in: 1...1_000_000, .job,
       "Epochs from one evaluation to the next; the last epoch is always followed by one."),
+    .integer(
+      "evaluation.views", \.evaluation.views, in: 1...1024, .arithmetic,
+      "Looks at a sample whose probabilities are averaged: the image, then augmented copies without erasing."),
 
     .choice("optimizer.name", \.optimizer.name, .arithmetic, "The rule by which a gradient changes the parameters."),
     .number(

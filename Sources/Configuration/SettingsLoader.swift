@@ -200,6 +200,14 @@ struct SettingsReading {
         ("dataset.validation_samples", "dataset.validation_samples 0"),
         remedy: "hold back a part of the training samples, such as dataset.validation_samples=5000")
     }
+    let views = settings.evaluation.views
+    guard views == 1 || settings.augmentation.isMoreThanErasing else {
+      throw contradiction(
+        ("evaluation.views", "evaluation.views \(views)"), "has no copies to look at with",
+        ("augmentation.erasing", "no other augmentation than erasing"),
+        remedy: "set evaluation.views to 1, or turn on what training was augmented with, such as augmentation.shift=1.5"
+      )
+    }
     let groups = settings.communication.compressionGroups
     guard groups.nonzeroBitCount == 1 else {
       let place = places["communication.compression_groups"].map { "\($0): " } ?? ""

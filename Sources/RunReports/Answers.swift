@@ -69,7 +69,8 @@ public struct Answers: Sendable {
     let communicator = SingleProcess()
     let evaluation = try Evaluation(
       network: network, dataset: test, microbatch: settings.evaluation.microbatch,
-      threads: settings.threads(on: communicator), communicator: communicator)
+      threads: settings.threads(on: communicator), testTimeAugmentation: settings.testTimeAugmentation,
+      communicator: communicator)
     guard let predictions = try evaluation.runWithPredictions().predictions else {
       self.init(absence: "The weights could not be tested here.")
       return

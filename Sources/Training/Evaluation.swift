@@ -49,10 +49,15 @@ public final class Evaluation {
   /// - Parameters:
   ///   - microbatch: samples a leaf of the tree.
   ///   - threads: threads of this rank that share its microbatches.
+  ///   - testTimeAugmentation: how it looks at a sample; nil: at the image alone.
   public convenience init(
-    network: Network, dataset: any Dataset, microbatch: Int, threads: Int = 1, communicator: any Communicator
+    network: Network, dataset: any Dataset, microbatch: Int, threads: Int = 1,
+    testTimeAugmentation: TestTimeAugmentation? = nil, communicator: any Communicator
   ) throws(Failure) {
-    let workers = (0..<threads).map { _ in MicrobatchWorker(network: network, largestMicrobatch: microbatch) }
+    let workers = (0..<threads).map { _ in
+      MicrobatchWorker(
+        network: network, largestMicrobatch: microbatch, testTimeAugmentation: testTimeAugmentation)
+    }
     try network.require(dataset)
     try self.init(dataset: dataset, microbatch: microbatch, workers: workers, communicator: communicator)
   }

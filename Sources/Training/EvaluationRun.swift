@@ -58,7 +58,8 @@ public struct EvaluationRun: Sendable {
     let network = try settings.makeNetwork(for: test.imageShape, weights: weights, from: weightsPath)
     let (result, predictions) = try Evaluation(
       network: network, dataset: test, microbatch: settings.evaluation.microbatch,
-      threads: settings.threads(on: communicator), communicator: communicator
+      threads: settings.threads(on: communicator), testTimeAugmentation: settings.testTimeAugmentation,
+      communicator: communicator
     ).runWithPredictions()
     guard let predictions else { return }
     let report = ClassificationReport(predictions, topCount: outputs.topCount)

@@ -15,13 +15,19 @@ final class MicrobatchWorker {
   }
   private let samples: UnsafeMutableBufferPointer<UInt32>
   private let augmenter: Augmenter?
+  private let viewed: ViewedSamples?
 
   /// - Parameters:
   ///   - largestMicrobatch: the most samples that will come at once.
   ///   - augmenter: changes the images of training, if set.
-  init(network: Network, largestMicrobatch: Int, augmenter: Augmenter? = nil) {
+  ///   - testTimeAugmentation: how prediction looks at a sample; nil: at the image alone.
+  init(
+    network: Network, largestMicrobatch: Int, augmenter: Augmenter? = nil,
+    testTimeAugmentation: TestTimeAugmentation? = nil
+  ) {
     workspace = network.makeWorkspace()
     classes = network.classes
+    viewed = testTimeAugmentation.map { ViewedSamples($0, capacity: largestMicrobatch, network: network) }
     self.augmenter = augmenter
     samples = .allocate(capacity: largestMicrobatch)
   }
@@ -71,11 +77,13 @@ final class MicrobatchWorker {
   ) {
     for (place, index) in indices.enumerated() { samples[place] = UInt32(index) }
     let target = scores.map { $0 + indices.lowerBound * classes }
-    let microbatch = workspace.evaluate(
-      UnsafeBufferPointer(rebasing: samples[..<indices.count]), read: { dataset.read($0, into: $1) },
-      scores: target.map { target in
-        { [classes] place, scores in (target + place * classes).update(from: scores, count: classes) }
-      })
+    let keep: ((Int, UnsafePointer<Float>) -> Void)? = target.map { target in
+      { [classes] place, scores in (target + place * classes).update(from: scores, count: classes) }
+    }
+    let chosen = UnsafeBufferPointer(rebasing: samples[..<indices.count])
+    let microbatch =
+      viewed?.evaluate(chosen, of: dataset, in: workspace, scores: keep)
+      ?? workspace.evaluate(chosen, read: { dataset.read($0, into: $1) }, scores: keep)
     leaf.statistics = StepStatistics(microbatch, samples: indices.count)
   }
 }

@@ -162,6 +162,15 @@ extension Settings {
     return result
   }
 
+  /// How evaluations look at a sample: nil where at the image alone. A copy with a part erased would hide what it is asked
+  /// about.
+  public var testTimeAugmentation: TestTimeAugmentation? {
+    guard evaluation.views > 1 else { return nil }
+    var copies = augmentationSettings
+    copies.erasing = 0
+    return TestTimeAugmentation(views: evaluation.views, augmentation: copies, seed: seed)
+  }
+
   /// Threads of one rank: as many as are asked for, else one a core in a process that is alone and one elsewhere, where
   /// the ranks share the cores; never more than there are microbatches.
   public func threads(on communicator: any Communicator) -> Int {
@@ -188,6 +197,7 @@ extension Settings {
     schedule.clipNorm = optimizer.clipNorm
     schedule.averageDecay = optimizer.averageDecay
     schedule.augmentation = augmentationSettings
+    schedule.testTimeAugmentation = testTimeAugmentation
     schedule.compression = compression
     schedule.earlyStoppingPatience = training.earlyStoppingPatience
     return schedule

@@ -40,6 +40,8 @@ public final class Trainer {
     /// Of the moving average of the weights, which is evaluated in their place; 0 for none.
     public var averageDecay = 0.0
     public var augmentation = AugmentationSettings()
+    /// How evaluations look at a sample; nil: at the image alone.
+    public var testTimeAugmentation: TestTimeAugmentation?
     /// In which form gradients travel; nil: in float32.
     public var compression: Compression?
     /// Evaluations without fewer validation errors than ever before, after which the run ends; 0: it goes on.
@@ -116,7 +118,8 @@ public final class Trainer {
     let workers = (0..<schedule.threads).map { _ in
       MicrobatchWorker(
         network: network, largestMicrobatch: max(schedule.microbatch, schedule.evaluationMicrobatch),
-        augmenter: Augmenter(schedule.augmentation, for: training.imageShape, seed: schedule.seed))
+        augmenter: Augmenter(schedule.augmentation, for: training.imageShape, seed: schedule.seed),
+        testTimeAugmentation: schedule.testTimeAugmentation)
     }
     let reduction = try OrderedAllReduce(
       communicator: communicator, parameterCount: network.parameters.count,

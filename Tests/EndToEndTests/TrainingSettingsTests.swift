@@ -9,7 +9,7 @@ extension EndToEnd {
     private let arguments =
       ["train", "--max-steps", "\(steps)", "--quiet"] + ShortRun.settings + [
         "augmentation.rotation=15", "augmentation.shift=2", "augmentation.scale=0.1", "augmentation.elastic=1",
-        "augmentation.noise=0.02", "augmentation.erasing=0.5",
+        "augmentation.noise=0.02", "augmentation.erasing=0.5", "evaluation.views=2",
         "augmentation.contrast=0.1", "training.label_smoothing=0.1",
         "optimizer.schedule=cosine", "optimizer.warmup_steps=2", "optimizer.clip_norm=1", "optimizer.average_decay=0.9",
         "dataset.validation_samples=14", "training.early_stopping_patience=50", "checkpoint.every_steps=1",
@@ -80,6 +80,7 @@ extension EndToEnd {
     @Test(
       arguments: [
         ("augmentation.rotation=181", "augmentation.rotation is 181, outside its range"),
+        ("evaluation.views=2", "evaluation.views 2 has no copies to look at with"),
         ("augmentation.rotaton=1", "did you mean augmentation.rotation?"),
         ("training.early_stopping_patience=2", "has nothing to watch"),
         ("dataset.validation_samples=80", "dataset.validation_samples is 80, and there are 80 training samples"),

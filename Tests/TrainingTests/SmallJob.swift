@@ -51,6 +51,7 @@ struct SmallJob: Sendable {
     settings.augmentation.contrast = 0.1
     settings.augmentation.noise = 0.05
     settings.augmentation.erasing = 0.5
+    settings.evaluation.views = 3
     settings.model.precision = .bfloat16
     settings.training.labelSmoothing = 0.1
     settings.optimizer.name = optimizer
