@@ -29,74 +29,31 @@ while [ $# -gt 0 ]; do
 done
 # shellcheck source=launch/environment.sh
 . launch/environment.sh
-PATH=$PATH:/usr/sbin:/sbin
-
 say() { printf 'launch/narrow-link.sh: %s\n' "$1" >&2; }
-for command in ip tc; do
-  if ! command -v $command >/dev/null; then
-    say "there is no $command; install iproute2"
-    exit 69
-  fi
-done
+# shellcheck source=launch/two-nodes.sh
+. launch/two-nodes.sh
 program=$(realpath "${DTRAIN_EXECUTABLE:-.build/debug/dtrain}")
-
-readonly one=dtn$$-one two=dtn$$-two network=10.98.$((RANDOM % 200))
-trial=$(mktemp -d /tmp/dtrain-link.XXXXXX)
-readonly trial
 
 clean_up() {
   local code=$?
-  ip netns delete $one 2>/dev/null || true
-  ip netns delete $two 2>/dev/null || true
-  if [ $code -gt 1 ] && [ -e "$trial/output" ]; then cat "$trial/output" >&2; fi
-  rm -rf "$trial"
+  if [ $code -gt 1 ] && [ -e "$node_folder/output" ]; then cat "$node_folder/output" >&2; fi
+  remove_nodes
 }
 trap clean_up EXIT
-
-if ! { ip netns add $one && ip netns add $two && ip netns exec $one unshare --uts true; } 2>/dev/null; then
-  say 'namespaces cannot be made here; it needs root, in a container --privileged or --cap-add SYS_ADMIN,NET_ADMIN'
-  exit 77
-fi
-ip link add eth0 netns $one type veth peer name eth0 netns $two
-address=0
-for host in $one $two; do
-  address=$((address + 1))
-  ip -n "$host" address add $network.$address/24 dev eth0
-  ip -n "$host" link set eth0 up
-  ip -n "$host" link set lo up
-  tc -n "$host" qdisc add dev eth0 root tbf rate "$rate" burst 64kbit latency 400ms
-done
-# Stands for ssh.
-cat >"$trial/agent" <<'END'
-#!/bin/sh
-host=$1
-shift
-exec ip netns exec "$host" unshare --uts sh -c 'echo "$0" >/proc/sys/kernel/hostname; exec sh -c "$*"' "$host" "$@"
-END
-chmod 755 "$trial/agent"
-
-# sent: the bytes that either node has sent so far.
-sent() {
-  local host bytes=0
-  for host in $one $two; do
-    bytes=$((bytes + $(ip netns exec "$host" cat /sys/class/net/eth0/statistics/tx_bytes)))
-  done
-  echo $((bytes / 2))
-}
+make_nodes "$rate"
 
 # train HOSTS FORM SETTING …: leaves speed in images/s, steps, and the test accuracy in result.
 train() {
   local hosts=$1 form=$2
   shift 2
-  rm -rf "$trial/run"
-  "$trial/agent" $one mpirun --host "$hosts" --bind-to none --mca plm_rsh_agent "$trial/agent" \
-    --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include $network.0/24 --mca oob_tcp_if_include $network.0/24 \
-    "$program" train --run-dir "$trial/run" --progress none reporting.tensorboard=false checkpoint.every_epochs=0 \
-    training.epochs=2 communication.compression_groups=2 "communication.compression=$form" "$@" >"$trial/output" 2>&1
-  grep '^step,' "$trial/run/metrics.csv" | cut -d , -f 8 | sort -n >"$trial/speeds"
-  steps=$(wc -l <"$trial/speeds")
-  speed=$(sed -n "$(((steps + 1) / 2))s/\\..*//p" "$trial/speeds")
-  result=$(sed -n 's/^test accuracy //p' "$trial/output")
+  rm -rf "$node_folder/run"
+  on_nodes "$hosts" \
+    "$program" train --run-dir "$node_folder/run" --progress none reporting.tensorboard=false checkpoint.every_epochs=0 \
+    training.epochs=2 communication.compression_groups=2 "communication.compression=$form" "$@" >"$node_folder/output" 2>&1
+  grep '^step,' "$node_folder/run/metrics.csv" | cut -d , -f 8 | sort -n >"$node_folder/speeds"
+  steps=$(wc -l <"$node_folder/speeds")
+  speed=$(sed -n "$(((steps + 1) / 2))s/\\..*//p" "$node_folder/speeds")
+  result=$(sed -n 's/^test accuracy //p' "$node_folder/output")
 }
 
 larger() { if [ "$1" -gt "$2" ]; then echo "$1"; else echo "$2"; fi; }
@@ -107,9 +64,9 @@ for ((round = 1; round <= rounds; round++)); do
   for form in "${forms[@]}"; do
     train $one:2 "$form" "$@"
     alone[$form]=$(larger "$speed" "${alone[$form]:-0}")
-    before=$(sent)
+    before=$(sent_bytes)
     train $one:1,$two:1 "$form" "$@"
-    bytes[$form]=$((($(sent) - before) / steps))
+    bytes[$form]=$((($(sent_bytes) - before) / steps))
     linked[$form]=$(larger "$speed" "${linked[$form]:-0}")
     accuracy[$form]=$result
     say "round $round of $rounds, $form: ${alone[$form]} images/s on one node, ${linked[$form]} over the link"

@@ -6,6 +6,7 @@ static inline MPI_Comm dtrain_mpi_comm_world(void) { return MPI_COMM_WORLD; }
 static inline MPI_Datatype dtrain_mpi_byte(void) { return MPI_BYTE; }
 static inline MPI_Datatype dtrain_mpi_float(void) { return MPI_FLOAT; }
 static inline MPI_Op dtrain_mpi_sum(void) { return MPI_SUM; }
+static inline MPI_Info dtrain_mpi_info_null(void) { return MPI_INFO_NULL; }
 static inline void *dtrain_mpi_in_place(void) { return MPI_IN_PLACE; }
 static inline MPI_Errhandler dtrain_mpi_errors_return(void) { return MPI_ERRORS_RETURN; }
 

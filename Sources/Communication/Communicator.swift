@@ -47,6 +47,12 @@ public protocol Communicator: AnyObject {
     sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
   ) throws(Failure)
 
+  /// Memory that every rank sees, where all run on one node. Every rank has to ask at the same time for as much.
+  ///
+  /// - Parameter byteCount: of each rank's region.
+  /// - Returns: nil on every rank where there can be none. It stays until the communicator goes.
+  func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions?
+
   /// Ends the whole job with this code, other ranks included. Prints nothing; does not return.
   func abort(_ code: ExitCode) -> Never
 
@@ -69,4 +75,6 @@ public struct Phase: Sendable, CustomStringConvertible {
 
 extension Communicator {
   public var binding: String? { nil }
+
+  public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? { nil }
 }

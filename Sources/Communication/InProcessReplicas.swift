@@ -75,6 +75,8 @@ final class Replica: Communicator {
   var summary: String { size == 1 ? "1 in-process replica" : "\(size) in-process replicas" }
 
   private let mailbox: ReplicaMailbox
+  /// How often memory was shared.
+  private var sharing = 0
 
   init(rank: Int, mailbox: ReplicaMailbox) {
     self.rank = rank
@@ -91,6 +93,20 @@ final class Replica: Communicator {
       }
     }
     try mailbox.exchange(rank: rank, sends: sends, receives: receives, phase: phase, relay: relay)
+  }
+
+  func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
+    let phase = Phase("sharing of memory")
+    let memory = mailbox.memory(sharing, byteCount: byteCount + SharedRegions.headBytes)
+    sharing += 1
+    let regions = SharedRegions(
+      memory.regions, of: self, timeout: mailbox.timeout, isOversubscribed: size > PhysicalCores.count
+    ) { [mailbox, rank, memory] (peer, phase) throws(Failure) in
+      _ = memory
+      try mailbox.check(peer, waitedForBy: rank, phase: phase)
+    }
+    try barrier(phase: phase)
+    return regions
   }
 
   /// Leaves by `_exit`: handlers of `exit` would run while the other ranks' threads still work.

@@ -23,6 +23,7 @@ public final class MPICommunicator: Communicator {
   private let timeout: Duration
   private let thread = pthread_self()
   private let requests = MPIRequests()
+  private let windows = SharedWindows()
   public private(set) var binding: String?
   private var isOversubscribed = true
   /// Why the last exchange failed. There can be no other after it.
@@ -123,6 +124,24 @@ public final class MPICommunicator: Communicator {
     }
   }
 
+  public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
+    let phase = Phase("sharing of memory")
+    try barrier(phase: phase)
+    let watch = try CallWatch(
+      timeout: timeout,
+      line:
+        "rank \(rank): waited \(seconds(timeout)) for memory that the ranks of this node share; see whether another "
+        + "rank is stopped")
+    let made = try windows.make(byteCount: byteCount + SharedRegions.headBytes, rank: rank, size: size)
+    watch.cancel()
+    // Where one rank has no memory to share, none goes by it.
+    let regions = made.map {
+      SharedRegions($0, of: self, timeout: timeout, isOversubscribed: isOversubscribed) { (_, _) throws(Failure) in }
+    }
+    let all = try allGather([regions == nil ? 0 : UInt8(1)], phase: phase)
+    return all.allSatisfy { $0 == [1] } ? regions : nil
+  }
+
   public func abort(_ code: ExitCode) -> Never {
     fflush(nil)
     var isInitialized: Int32 = 0
@@ -148,6 +167,7 @@ public final class MPICommunicator: Communicator {
       timeout: timeout,
       line: "rank \(rank): waited \(seconds(timeout)) for MPI_Finalize, when all work was done; see whether another "
         + "rank is stopped")
+    windows.free()
     try check(MPI_Finalize(), "MPI_Finalize")
     watch.cancel()
   }

@@ -17,12 +17,18 @@ struct PolledWait {
   private var lastLook: UInt64
 
   /// - Parameter isOversubscribed: another rank may need this processor to bring what is waited for.
-  init(timeout: Duration, isOversubscribed: Bool) {
+  init(timeout: Duration, isOversubscribed: Bool) { self.init(timeout: timeout, spins: isOversubscribed ? 100 : 2000) }
+
+  /// - Parameter spins: looks before others may run between two of them.
+  init(timeout: Duration, spins: Int) {
     allowed = timeout.nanoseconds
-    spins = isOversubscribed ? 100 : 2000
+    self.spins = spins
     start = monotonicNanoseconds()
     lastLook = start
   }
+
+  /// Whether others were let run.
+  var hasYielded: Bool { polls > spins }
 
   /// To be called after a look in vain.
   ///

@@ -16,7 +16,7 @@ import Failures
 /// Unchecked: every stored variable is used under the monitor alone.
 final class ReplicaMailbox: @unchecked Sendable {
   let count: Int
-  private let timeout: Duration
+  let timeout: Duration
   /// One condition a rank: what that rank waits for may have come.
   private let monitor: Monitor
   /// What was posted to each rank and not taken yet, in the order of posting.
@@ -28,6 +28,8 @@ final class ReplicaMailbox: @unchecked Sendable {
   /// The ranks that failed because another had.
   private var echoes: [Bool]
   private var firstFailure: (rank: Int, failure: Failure)?
+  /// In the order of sharing.
+  private var memories: [ReplicaMemory] = []
 
   private struct Post {
     let source: Int
@@ -57,6 +59,24 @@ final class ReplicaMailbox: @unchecked Sendable {
     hasLeft = Array(repeating: false, count: count)
     failures = Array(repeating: nil, count: count)
     echoes = Array(repeating: false, count: count)
+  }
+
+  /// What the replicas share for the `number`-th time.
+  ///
+  /// - Parameter byteCount: of each replica's region.
+  func memory(_ number: Int, byteCount: Int) -> ReplicaMemory {
+    monitor.lock()
+    defer { monitor.unlock() }
+    if number == memories.count { memories.append(ReplicaMemory(count: count, byteCount: byteCount)) }
+    precondition(memories[number].byteCount == byteCount, "every replica shares as much")
+    return memories[number]
+  }
+
+  /// - Throws: where another replica has failed, or the peer has ended its work.
+  func check(_ peer: Int, waitedForBy rank: Int, phase: Phase) throws(Failure) {
+    monitor.lock()
+    defer { monitor.unlock() }
+    try throwWhereVain(rank, peer, phase)
   }
 
   /// The rank has returned from its work.
@@ -147,18 +167,22 @@ final class ReplicaMailbox: @unchecked Sendable {
   private func wait(
     _ rank: Int, for peer: Int?, patience: Patience, phase: Phase, missing: () -> Set<Int>
   ) throws(Failure) {
-    try throwEcho(rank, phase)
-    if let peer, hasLeft[peer] {
-      throw Failure(
-        .software, "rank \(rank) waits for rank \(peer) in \(phase), but rank \(peer) has ended its work",
-        remedy: "report this: the ranks do not agree about where they are")
-    }
+    try throwWhereVain(rank, peer, phase)
     if monitor.wait(on: rank, until: patience.deadline) { return }
     try throwEcho(rank, phase)
     let peers = missing().sorted()
     // Whoever was waited for has come in the last moment.
     if peers.isEmpty { return }
     throw .waitedTooLong(for: peers, size: count, phase: phase, timeout: patience.timeout, relay: patience.relay)
+  }
+
+  private func throwWhereVain(_ rank: Int, _ peer: Int?, _ phase: Phase) throws(Failure) {
+    try throwEcho(rank, phase)
+    if let peer, hasLeft[peer] {
+      throw Failure(
+        .software, "rank \(rank) waits for rank \(peer) in \(phase), but rank \(peer) has ended its work",
+        remedy: "report this: the ranks do not agree about where they are")
+    }
   }
 
   private func throwEcho(_ rank: Int, _ phase: Phase) throws(Failure) {

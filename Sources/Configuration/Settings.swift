@@ -111,7 +111,7 @@ public struct Settings: Equatable, Sendable {
     public var batchScaling = BatchScaling.none
     public var referenceBatch = 100
 
-    public enum Name: String, CaseIterable, Sendable { case adam, sgd }
+    public enum Name: String, CaseIterable, Sendable { case adam, sgd, lamb }
     public enum Schedule: String, CaseIterable, Sendable { case constant, step, cosine, linear }
     public enum BatchScaling: String, CaseIterable, Sendable {
       case none, linear

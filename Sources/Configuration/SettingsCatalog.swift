@@ -135,22 +135,24 @@ public enum SettingsCatalog {
       "evaluation.views", \.evaluation.views, in: 1...1024, .arithmetic,
       "Looks at a sample whose probabilities are averaged: the image, then augmented copies without erasing."),
 
-    .choice("optimizer.name", \.optimizer.name, .arithmetic, "The rule by which a gradient changes the parameters."),
+    .choice(
+      "optimizer.name", \.optimizer.name, .arithmetic,
+      "The rule by which a gradient changes the parameters; lamb is Adam for large batches."),
     .number(
       "optimizer.learning_rate", \.optimizer.learningRate, Bounds(above: 0, to: 100), .arithmetic,
       "Step size, at its largest where a schedule changes it; for a batch of reference_batch where it is scaled."),
     .number(
       "optimizer.beta1", \.optimizer.beta1, Bounds(from: 0, below: 1), .arithmetic,
-      "What a step keeps of Adam's first moment, the mean of the gradients."),
+      "What a step of adam or lamb keeps of the first moment, the mean of the gradients."),
     .number(
       "optimizer.beta2", \.optimizer.beta2, Bounds(from: 0, below: 1), .arithmetic,
-      "What a step keeps of Adam's second moment, the mean of the squared gradients."),
+      "What a step of adam or lamb keeps of the second moment, the mean of the squared gradients."),
     .number(
       "optimizer.epsilon", \.optimizer.epsilon, Bounds(from: 1e-37, to: 1), .arithmetic,
       "Added to the root of the second moment, against division by zero."),
     .choice(
       "optimizer.form", \.optimizer.form, .arithmetic,
-      "book: epsilon is added to the root of the raw second moment; common: of the corrected one."),
+      "Of adam. book: epsilon is added to the root of the raw second moment; common: of the corrected one."),
     .number(
       "optimizer.momentum", \.optimizer.momentum, Bounds(from: 0, below: 1), .arithmetic,
       "What a step of sgd keeps of the velocity."),
@@ -158,7 +160,8 @@ public enum SettingsCatalog {
       "optimizer.nesterov", \.optimizer.nesterov, .arithmetic, "Nesterov's momentum for sgd."),
     .number(
       "optimizer.weight_decay", \.optimizer.weightDecay, Bounds(from: 0, to: 1), .arithmetic,
-      "Share of each parameter, times the learning rate, that a step takes away (decoupled, as in AdamW)."),
+      "Share of each parameter, times the learning rate, that a step takes away (decoupled, as in AdamW); lamb adds it to its direction."
+    ),
     .number(
       "optimizer.clip_norm", \.optimizer.clipNorm, Bounds(from: 0, to: 1e30), .arithmetic,
       "Largest norm of a batch's gradient over all parameters, to which a larger one is scaled down; 0: any."),

@@ -32,12 +32,7 @@ final class DirectExchange: RootExchange {
     self.communicator = communicator
     self.compressed = compressed
     self.threads = threads
-    let ranks = communicator.size
-    let units = 0..<paddedCount / GradientVector.unit
-    slices = (0..<ranks).map { rank in
-      let share = GradientTree.share(rank, of: ranks, in: units)
-      return share.lowerBound * GradientVector.unit..<share.upperBound * GradientVector.unit
-    }
+    slices = GradientVector.slices(of: paddedCount, ranks: communicator.size)
     finished = compressed == nil ? slices[communicator.rank] : 0..<paddedCount
     staging = try AlignedMemory(count: 0)
     trailers = try AlignedMemory(count: 0)

@@ -13,13 +13,16 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   /// other the finished parts on the way back. 2 log2(size) messages with 2 (1 - 1/size) times the vector's bytes, the
   /// fewest possible (Rabenseifner, "Optimization of collective reduction operations", 2004).
   case halving
+  /// Through memory that the ranks of one node share: each sees the others' roots where they lie. No message; for any
+  /// number of ranks and leaves.
+  case shared
 
   /// The bytes of a gradient up to which messages cost more than what is in them.
   static let largestDoubled = 16 << 10
   /// The ranks up to which it pays that all send at once.
   static let mostDirectRanks = 8
 
-  /// The one that is chosen for ranks that have one root each, in a tree whose upper levels pair them.
+  /// The one that is chosen for ranks on several nodes that have one root each, in a tree whose upper levels pair them.
   static func suited(toBytes bytes: Int, ranks: Int) -> ExchangeForm {
     if bytes <= largestDoubled { return .doubling }
     return ranks > mostDirectRanks ? .halving : .direct

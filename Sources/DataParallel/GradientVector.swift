@@ -48,6 +48,16 @@ public final class GradientVector: @unchecked Sendable {
     set { Trailer.write(newValue, trailer) }
   }
 
+  /// What each rank finishes of a gradient, by rank: whole units that differ by one at most.
+  ///
+  /// - Parameter paddedCount: floats of the gradient.
+  static func slices(of paddedCount: Int, ranks: Int) -> [Range<Int>] {
+    (0..<ranks).map { rank in
+      let share = GradientTree.share(rank, of: ranks, in: 0..<paddedCount / unit)
+      return share.lowerBound * unit..<share.upperBound * unit
+    }
+  }
+
   /// Takes the gradient and the statistics of another vector of the same count.
   public func update(from other: GradientVector) {
     floats.update(from: other.floats, count: paddedCount)

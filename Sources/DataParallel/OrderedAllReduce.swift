@@ -14,7 +14,8 @@ import Kernels
 /// With one root a rank that moves what a bandwidth-optimal all-reduce moves (reduce-scatter, then all-gather: Patarasuk
 /// and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009), and (1 + roots a rank) / 2
 /// times that otherwise. The roots' statistics, 64 bytes each, go to all ranks with step 2, since each needs the number
-/// of samples to divide by. Where the tree pairs the ranks, few bytes or many ranks go by another `ExchangeForm`.
+/// of samples to divide by. Ranks of one node see each other's roots in memory that they share. On several nodes, where the
+/// tree pairs the ranks, few bytes or many ranks go by another `ExchangeForm`.
 ///
 /// With `Compression` the tree is cut into groups, and step 2 brings each group's compressed gradient to every rank, which
 /// finishes the whole tree; there is no step 3.
@@ -37,8 +38,10 @@ public final class OrderedAllReduce {
   private let groups: Int?
   private let compressed: CompressedExchange?
   private let direct: DirectExchange
-  /// For ranks that the tree pairs, where another form suits them.
-  private let pairwise: PairwiseExchange?
+  /// For ranks of one node.
+  private var shared: SharedExchange?
+  /// For ranks on several nodes that the tree pairs, where another form suits them.
+  private var pairwise: PairwiseExchange?
   private let workerFailures: UnsafeMutablePointer<Failure?>
 
   public var rank: Int { communicator.rank }
@@ -50,7 +53,7 @@ public final class OrderedAllReduce {
   ///   - maximumLeaves: the microbatches of a full batch.
   ///   - workers: the threads that compute at the same time on this rank, the caller's included.
   ///   - compression: of what travels, checked; nil for none.
-  ///   - form: how ranks exchange that the tree pairs, instead of what suits their number and the bytes.
+  ///   - form: how ranks exchange, where they can, instead of what suits their number, the bytes and where they run.
   /// - Throws: `.osError` where memory or threads cannot be had.
   public init(
     communicator: any Communicator, parameterCount: Int, maximumLeaves: Int, workers: Int = 1,
@@ -68,13 +71,9 @@ public final class OrderedAllReduce {
     }
     direct = try DirectExchange(
       communicator: communicator, paddedCount: mean.paddedCount, compressed: compressed, threads: threads)
-    let suited = form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
-    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1 && compression == nil
-    pairwise =
-      canPair && suited != .direct
-      ? try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount) : nil
     workerFailures = .allocate(capacity: threads.count)
     workerFailures.initialize(repeating: nil, count: threads.count)
+    if compression == nil { try chooseForm(form, leaves: max(1, maximumLeaves)) }
     _ = try plan(forLeaves: max(1, maximumLeaves))
   }
 
@@ -109,8 +108,8 @@ public final class OrderedAllReduce {
     observer?.worker(0, enters: .scattering)
     let computed = monotonicNanoseconds()
     try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
-    let exchange: any RootExchange = if plan.pairsRanks, let pairwise { pairwise } else { direct }
-    let statistics = try exchange.sum(plan, vectors, into: mean, phase: phase, observer: observer)
+    let chosen = exchange(for: plan)
+    let statistics = try chosen.sum(plan, vectors, into: mean, phase: phase, observer: observer)
     guard statistics.samples > 0 else {
       throw Failure(
         .software, "no samples were counted in \(phase)", remedy: "report this: it is a defect of the program")
@@ -118,9 +117,9 @@ public final class OrderedAllReduce {
 
     observer?.worker(0, enters: .gathering)
     try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
-    try exchange.gather(mean, phase: phase)
+    try chosen.gather(mean, phase: phase)
     times.computation += computed - start
-    times.exchange += monotonicNanoseconds() - computed - exchange.finishing
+    times.exchange += monotonicNanoseconds() - computed - chosen.finishing
 
     observer?.worker(0, enters: .idle)
     return (mean.floats, statistics)
@@ -128,6 +127,31 @@ public final class OrderedAllReduce {
 
   /// What the last reduction came to: `parameterCount` floats.
   public var gradient: UnsafePointer<Float> { UnsafePointer(mean.floats) }
+
+  /// Whether ranks see each other's gradients in memory that they share.
+  public var sharesMemory: Bool { shared != nil }
+
+  private func chooseForm(_ form: ExchangeForm?, leaves: Int) throws(Failure) {
+    if form ?? .shared == .shared {
+      let tree = GradientTree(leaves: leaves, ranks: communicator.size)
+      shared = try SharedExchange(
+        communicator: communicator,
+        slices: GradientVector.slices(of: mean.paddedCount, ranks: communicator.size),
+        rootCapacity: (0..<communicator.size).map { tree.roots(ofRank: $0).count }.max() ?? 1)
+    }
+    let suited =
+      form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
+    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
+    if shared == nil && canPair && [.doubling, .halving].contains(suited) {
+      pairwise = try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount)
+    }
+  }
+
+  private func exchange(for plan: ReductionPlan) -> any RootExchange {
+    if let shared, shared.takes(plan) { return shared }
+    if let pairwise, plan.pairsRanks { return pairwise }
+    return direct
+  }
 
   private func plan(forLeaves leaves: Int) throws(Failure) -> ReductionPlan {
     guard leaves >= 1, leaves < plans.count else {
@@ -139,7 +163,7 @@ public final class OrderedAllReduce {
     let plan = ReductionPlan(
       tree: GradientTree(leaves: leaves, ranks: communicator.size, groups: groups), rank: rank, workers: threads.count)
     while vectors.count < plan.slotCount { vectors.append(try GradientVector(count: parameterCount)) }
-    try direct.reserve(for: plan)
+    if exchange(for: plan) === direct { try direct.reserve(for: plan) }
     plans[leaves] = plan
     return plan
   }

@@ -78,6 +78,58 @@ public func adamUpdate(
   }
 }
 
+/// The direction of one LAMB step over flat buffers.
+///
+/// m += (1 − β1)(g − m); v += (1 − β2)(g² − v); direction = rate · m / (√v · correction + ε) + decay · w.
+///
+/// - Parameters:
+///   - count: a multiple of 8.
+///   - direction: [count].
+///
+/// Each operation rounds once; products that are added are fused.
+public func lambDirection(
+  _ factors: AdamFactors, count: Int, parameters: UnsafePointer<Float>, gradients: UnsafePointer<Float>,
+  firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>,
+  direction: UnsafeMutablePointer<Float>
+) {
+  let first = Vector(repeating: factors.firstDecay)
+  let second = Vector(repeating: factors.secondDecay)
+  let rate = Vector(repeating: factors.learningRate)
+  let correction = Vector(repeating: factors.secondCorrection)
+  let epsilon = Vector(repeating: factors.epsilon)
+  let decay = Vector(repeating: factors.weightDecay)
+  let scale = Vector(repeating: factors.gradientScale)
+  var i = 0
+  while i < count {
+    let g = load(gradients, i) * scale
+    var m = load(firstMoments, i)
+    var v = load(secondMoments, i)
+    m.addProduct(first, g - m)
+    v.addProduct(second, (g * g) - v)
+    store(m, firstMoments, i)
+    store(v, secondMoments, i)
+    let adam = rate * m / epsilon.addingProduct(v.squareRoot(), correction)
+    store(adam.addingProduct(decay, load(parameters, i)), direction, i)
+    i += 8
+  }
+}
+
+/// values −= factor · direction, each a fused multiply-add.
+public func subtractScaled(
+  _ factor: Float, count: Int, _ direction: UnsafePointer<Float>, from values: UnsafeMutablePointer<Float>
+) {
+  let rate = Vector(repeating: -factor)
+  var i = 0
+  while i + 8 <= count {
+    store(load(values, i).addingProduct(rate, load(direction, i)), values, i)
+    i += 8
+  }
+  while i < count {
+    values[i].addProduct(-factor, direction[i])
+    i += 1
+  }
+}
+
 /// The factors of one step of gradient descent with momentum, already rounded to what the arithmetic uses.
 public struct MomentumFactors: Sendable {
   public let learningRate: Float

@@ -99,6 +99,14 @@ extension Settings {
       adam.form = optimizer.form == .book ? .book : .common
       adam.weightDecay = optimizer.weightDecay
       return Adam(settings: adam, count: parameters.paddedCount)
+    case .lamb:
+      var lamb = Lamb.Settings()
+      lamb.beta1 = optimizer.beta1
+      lamb.beta2 = optimizer.beta2
+      lamb.epsilon = optimizer.epsilon
+      lamb.weightDecay = optimizer.weightDecay
+      let tensors = parameters.tensors.map { $0.offset..<$0.offset + $0.count }
+      return Lamb(settings: lamb, tensors: tensors, count: parameters.paddedCount)
     case .sgd:
       var descent = StochasticGradientDescent.Settings()
       descent.momentum = optimizer.momentum

@@ -32,9 +32,10 @@ struct SharedWork {
         "  exchange  \(count) gradients in \(compression.groups) groups, \(compression.byteCount(of: count)) bytes each"
       )
     } else {
+      let way = trainer.trainingStep.sharesMemory ? "through shared memory" : "by messages"
       lines.append(
-        "  exchange  \(count) gradients (\(count * 4 / 1024) KiB), a slice of about \(count / communicator.size) a rank"
-      )
+        "  exchange  \(count) gradients (\(count * 4 / 1024) KiB) \(way), a slice of about "
+          + "\(count / communicator.size) a rank")
     }
     lines.append("layers")
     for layer in network.segment.layers { lines.append("  \(layer.name)  to \(layer.outputShape)") }

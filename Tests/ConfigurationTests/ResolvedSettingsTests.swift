@@ -52,7 +52,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.optimizer.epsilon = [1e-7, 1e-30, 1e-37, 1, 0.1 + 0.2][draw(0...4)]
   settings.optimizer.form = draw(0...1) == 0 ? .book : .common
   settings.optimizer.weightDecay = fraction()
-  settings.optimizer.name = draw(0...1) == 0 ? .adam : .sgd
+  settings.optimizer.name = Settings.Optimizer.Name.allCases[draw(0...2)]
   settings.optimizer.nesterov = draw(0...1) == 0
   settings.optimizer.schedule = Settings.Optimizer.Schedule.allCases[draw(0...3)]
   settings.optimizer.warmupSteps = draw(0...1000)

@@ -20,6 +20,37 @@ import Testing
     }
   }
 
+  /// One reduction after another, long batches and short ones, some ranks without a leaf.
+  @Test(arguments: 2...7, [ExchangeForm.direct, .shared])
+  func anyNumberOfRanksAndLeaves(ranks: Int, form: ExchangeForm) throws {
+    for count in [0, 9, 5000] {
+      let leaves = [2 * ranks + 3, 1, ranks, 2, 2 * ranks + 3]
+      let expected = try means(SingleProcess(), count, leaves, .direct)
+      let all = try InProcessReplicas.run(count: ranks) { (replica) throws(Failure) in
+        try means(replica, count, leaves, form)
+      }
+      for result in all { #expect(result == expected, "\(count) floats") }
+    }
+  }
+
+  @Test func ranksOfOneNodeSendNoGradients() throws {
+    let (messages, shares) = try InProcessReplicas.run(count: 3) { (replica) throws(Failure) in
+      let counting = CountingCommunicator(replica, sharesMemory: true)
+      let reduction = try OrderedAllReduce(communicator: counting, parameterCount: 5000, maximumLeaves: 7)
+      for _ in 0..<3 { _ = try mean(reduction, 5000, 7) }
+      return (counting.messages, reduction.sharesMemory)
+    }.reduce(into: (0, true)) { $0 = ($0.0 + $1.0, $0.1 && $1.1) }
+    #expect(messages == 0 && shares)
+  }
+
+  @Test func whatIsTooLargeToShareGoesByMessages() throws {
+    let floats = SharedExchange.largestMemory / 16
+    let shares = try InProcessReplicas.run(count: 4) { (replica) throws(Failure) in
+      try OrderedAllReduce(communicator: replica, parameterCount: floats, maximumLeaves: 4).sharesMemory
+    }
+    #expect(shares == [false, false, false, false])
+  }
+
   @Test func messagesGrowWithTheLogarithmOfTheRanks() throws {
     for (ranks, rounds) in [(2, 1), (4, 2), (8, 3), (16, 4), (32, 5)] {
       let doubling = try messages(ranks, count: 5000, .doubling)
@@ -60,8 +91,21 @@ import Testing
 private func mean(
   _ communicator: any Communicator, _ count: Int, _ leaves: Int, _ form: ExchangeForm
 ) throws(Failure) -> [UInt32] {
+  try means(communicator, count, [leaves], form)
+}
+
+/// The same of several batches, one after another.
+private func means(
+  _ communicator: any Communicator, _ count: Int, _ leaves: [Int], _ form: ExchangeForm
+) throws(Failure) -> [UInt32] {
   let reduction = try OrderedAllReduce(
-    communicator: communicator, parameterCount: count, maximumLeaves: leaves, form: form)
+    communicator: communicator, parameterCount: count, maximumLeaves: leaves.max() ?? 1, form: form)
+  var bits: [UInt32] = []
+  for number in leaves { bits += try mean(reduction, count, number) }
+  return bits
+}
+
+private func mean(_ reduction: OrderedAllReduce, _ count: Int, _ leaves: Int) throws(Failure) -> [UInt32] {
   let (gradient, statistics) = try reduction.reduce(leaves: leaves, phase: Phase("test")) { _, leaf, vector in
     var generator = SeededGenerator(UInt64(leaf))
     for index in 0..<count {
@@ -79,7 +123,16 @@ private final class CountingCommunicator: Communicator {
   private(set) var messages = 0
   private(set) var bytes = 0
 
-  init(_ inner: any Communicator) { self.inner = inner }
+  private let sharesMemory: Bool
+
+  init(_ inner: any Communicator, sharesMemory: Bool = false) {
+    self.inner = inner
+    self.sharesMemory = sharesMemory
+  }
+
+  func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
+    sharesMemory ? try inner.shareMemory(byteCount: byteCount) : nil
+  }
 
   var rank: Int { inner.rank }
   var size: Int { inner.size }

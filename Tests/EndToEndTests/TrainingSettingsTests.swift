@@ -28,7 +28,9 @@ extension EndToEnd {
 
     private func file(_ step: Int) -> String { "checkpoints/step-0000000\(step).safetensors" }
 
-    @Test(arguments: [["optimizer.name=adam"], ["optimizer.name=sgd", "optimizer.nesterov=true"]])
+    @Test(arguments: [
+      ["optimizer.name=adam"], ["optimizer.name=sgd", "optimizer.nesterov=true"], ["optimizer.name=lamb"],
+    ])
     func resumesAtOtherNumbersOfRanksToTheSameBits(optimizer: [String]) throws {
       let arguments = arguments + optimizer
       let whole = try run(arguments + ["--run-dir", "whole"])

@@ -10,7 +10,7 @@ import Testing
 @testable import Training
 
 @Suite struct TrainingSettingsTests {
-  @Test(arguments: [Settings.Optimizer.Name.adam, .sgd])
+  @Test(arguments: Settings.Optimizer.Name.allCases)
   func withAllOnTheBitsDoNotDependOnRanksAndThreads(optimizer: Settings.Optimizer.Name) throws {
     var job = SmallJob()
     job.turnAllOn(optimizer: optimizer)
@@ -26,7 +26,9 @@ import Testing
     arguments: [
       "augmentation.rotation=10", "augmentation.shift=1", "augmentation.scale=0.1", "augmentation.shear=10",
       "augmentation.elastic=1", "augmentation.crop=1", "augmentation.flip=0.5", "augmentation.brightness=0.1",
-      "augmentation.contrast=0.1", "augmentation.noise=0.1", "training.label_smoothing=0.1", "optimizer.name=sgd",
+      "augmentation.contrast=0.1", "augmentation.noise=0.1", "augmentation.erasing=0.5", "training.label_smoothing=0.1",
+      "optimizer.name=sgd",
+      "optimizer.name=lamb",
       "optimizer.weight_decay=0.1", "optimizer.clip_norm=0.01", "optimizer.schedule=cosine",
       "optimizer.schedule=linear", "optimizer.warmup_steps=5", "optimizer.warmup_epochs=1",
     ])

@@ -1,0 +1,91 @@
+import Failures
+import Synchronization
+
+/// Memory of ranks of one node, a region for each, that all of them see; and a way to wait for each other in it.
+///
+/// Each region begins with two marks, numbers that only rise. A rank raises its own when what it has written before may be
+/// read, and waits for those of the others. Nothing is sent; a wait ends with a failure that names who has not come.
+///
+/// Belongs to the thread that made it.
+public final class SharedRegions {
+  /// What a mark tells.
+  public enum Mark: Int, CaseIterable {
+    case written, finished
+  }
+
+  /// Apart from each other and from the rest, so that a rank that waits for a mark disturbs no other memory.
+  private static let markBytes = 128
+  /// What a region has to have for marks.
+  static let headBytes = Mark.allCases.count * markBytes
+
+  public let rank: Int
+  public let size: Int
+  private let regions: [UnsafeMutableRawPointer]
+  private let hosts: [String]
+  private let timeout: Duration
+  private let isOversubscribed: Bool
+  /// Throws where a rank will not come any more.
+  private let checkPeer: (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
+
+  /// - Parameters:
+  ///   - regions: by rank, aligned to 64 bytes and the same memory for all; this rank's marks are set to 0.
+  ///   - checkPeer: called now and then while this rank waits for another.
+  init(
+    _ regions: [UnsafeMutableRawPointer], of communicator: any Communicator, timeout: Duration,
+    isOversubscribed: Bool, checkPeer: @escaping (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
+  ) {
+    self.regions = regions
+    rank = communicator.rank
+    size = communicator.size
+    hosts = communicator.hosts
+    self.timeout = timeout
+    self.isOversubscribed = isOversubscribed
+    self.checkPeer = checkPeer
+    for mark in Mark.allCases { raise(mark, to: 0) }
+  }
+
+  /// What a rank has for all to see, behind the marks, aligned to 64 bytes.
+  public func start(ofRank rank: Int) -> UnsafeMutableRawPointer { regions[rank] + Self.headBytes }
+
+  /// Says that this rank's part is there for the `number`-th time.
+  public func raise(_ mark: Mark, to number: UInt64) {
+    place(of: mark, rank).pointee.store(number, ordering: .releasing)
+  }
+
+  /// Returns when every rank has raised its mark to `number`.
+  ///
+  /// - Throws: a failure that names the ranks that have not within the time allowed.
+  public func wait(for mark: Mark, toReach number: UInt64, phase: Phase) throws(Failure) {
+    for step in 1..<max(1, size) {
+      let peer = (rank + step) % size
+      if value(of: mark, peer) < number {
+        try wait(for: peer, mark, number, phase)
+      }
+    }
+  }
+
+  private func wait(for peer: Int, _ mark: Mark, _ number: UInt64, _ phase: Phase) throws(Failure) {
+    // A look costs far less than one at a message, so there may be more of them.
+    var wait = PolledWait(timeout: timeout, spins: isOversubscribed ? 50 : 20_000)
+    while value(of: mark, peer) < number {
+      if !wait.pause() {
+        let late = (0..<size).filter { value(of: mark, $0) < number && $0 != rank }
+        if late.isEmpty { return }
+        throw .waitedTooLong(for: late, size: size, hosts: hosts, phase: phase, timeout: timeout)
+      }
+      guard wait.hasYielded else { continue }
+      do throws(Failure) {
+        try checkPeer(peer, phase)
+      } catch {
+        // It may have raised its mark and gone.
+        if value(of: mark, peer) < number { throw error }
+      }
+    }
+  }
+
+  private func value(of mark: Mark, _ rank: Int) -> UInt64 { place(of: mark, rank).pointee.load(ordering: .acquiring) }
+
+  private func place(of mark: Mark, _ rank: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    (regions[rank] + mark.rawValue * Self.markBytes).assumingMemoryBound(to: Atomic<UInt64>.self)
+  }
+}

@@ -1,0 +1,73 @@
+# Two nodes on this host, for scripts in launch/ to source: network namespaces with a link between them.
+#
+#   make_nodes RATE            makes them, or ends the script: 69 without ip or tc, 77 where no namespaces can be made
+#   limit_link RATE            changes what the link carries: 200mbit, 1gbit
+#   on_nodes HOSTS COMMAND …   runs a command under mpirun on $one and $two: on_nodes $one:1,$two:1 dtrain train
+#   sent_bytes                 what a node has sent so far: the mean of both
+#   remove_nodes               to be called at the end
+#
+# It sets one and two to their names, and node_folder to a folder that goes with them. It needs the function say.
+PATH=$PATH:/usr/sbin:/sbin
+one=dtn$$-one two=dtn$$-two network=10.98.$((RANDOM % 200))
+node_folder=
+
+make_nodes() {
+  local command host address=0
+  for command in ip tc; do
+    if ! command -v $command >/dev/null; then
+      say "there is no $command; install iproute2"
+      exit 69
+    fi
+  done
+  node_folder=$(mktemp -d /tmp/dtrain-nodes.XXXXXX)
+  if ! { ip netns add "$one" && ip netns add "$two" && ip netns exec "$one" unshare --uts true; } 2>/dev/null; then
+    say 'namespaces cannot be made here; it needs root, in a container --privileged or --cap-add SYS_ADMIN,NET_ADMIN'
+    exit 77
+  fi
+  ip link add eth0 netns "$one" type veth peer name eth0 netns "$two"
+  for host in "$one" "$two"; do
+    address=$((address + 1))
+    ip -n "$host" address add "$network.$address/24" dev eth0
+    ip -n "$host" link set eth0 up
+    ip -n "$host" link set lo up
+  done
+  limit_link "$1"
+  # Stands for ssh.
+  cat >"$node_folder/agent" <<'AGENT'
+#!/bin/sh
+host=$1
+shift
+exec ip netns exec "$host" unshare --uts sh -c 'echo "$0" >/proc/sys/kernel/hostname; exec sh -c "$*"' "$host" "$@"
+AGENT
+  chmod 755 "$node_folder/agent"
+}
+
+limit_link() {
+  local host burst=64kbit
+  # A bucket has to hold what the kernel sends between two ticks of its clock.
+  case $1 in *gbit) burst=4mbit ;; esac
+  for host in "$one" "$two"; do
+    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst "$burst" latency 400ms
+  done
+}
+
+on_nodes() {
+  local hosts=$1
+  shift
+  "$node_folder/agent" "$one" mpirun --host "$hosts" --bind-to none --mca plm_rsh_agent "$node_folder/agent" \
+    --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include "$network.0/24" --mca oob_tcp_if_include "$network.0/24" "$@"
+}
+
+sent_bytes() {
+  local host bytes=0
+  for host in "$one" "$two"; do
+    bytes=$((bytes + $(ip netns exec "$host" cat /sys/class/net/eth0/statistics/tx_bytes)))
+  done
+  echo $((bytes / 2))
+}
+
+remove_nodes() {
+  ip netns delete "$one" 2>/dev/null || true
+  ip netns delete "$two" 2>/dev/null || true
+  if [ -n "$node_folder" ]; then rm -rf "$node_folder"; fi
+}
