@@ -27,9 +27,6 @@ struct PolledWait {
     lastLook = start
   }
 
-  /// Whether others were let run.
-  var hasYielded: Bool { polls > spins }
-
   /// To be called after a look in vain.
   ///
   /// - Returns: false when the time allowed has passed.

@@ -23,7 +23,8 @@ public final class SharedRegions {
   private let regions: [UnsafeMutableRawPointer]
   private let hosts: [String]
   private let timeout: Duration
-  private let isOversubscribed: Bool
+  /// Looks before others may run between two of them. One costs far less than a look at a message, so there are more.
+  private let spins: Int
   /// Throws where a rank will not come any more.
   private let checkPeer: (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
 
@@ -39,7 +40,7 @@ public final class SharedRegions {
     size = communicator.size
     hosts = communicator.hosts
     self.timeout = timeout
-    self.isOversubscribed = isOversubscribed
+    spins = isOversubscribed ? 50 : 20_000
     self.checkPeer = checkPeer
     for mark in Mark.allCases { raise(mark, to: 0) }
   }
@@ -65,15 +66,14 @@ public final class SharedRegions {
   }
 
   private func wait(for peer: Int, _ mark: Mark, _ number: UInt64, _ phase: Phase) throws(Failure) {
-    // A look costs far less than one at a message, so there may be more of them.
-    var wait = PolledWait(timeout: timeout, spins: isOversubscribed ? 50 : 20_000)
+    for _ in 0..<spins where value(of: mark, peer) >= number { return }
+    var wait = PolledWait(timeout: timeout, spins: 0)
     while value(of: mark, peer) < number {
       if !wait.pause() {
         let late = (0..<size).filter { value(of: mark, $0) < number && $0 != rank }
         if late.isEmpty { return }
         throw .waitedTooLong(for: late, size: size, hosts: hosts, phase: phase, timeout: timeout)
       }
-      guard wait.hasYielded else { continue }
       do throws(Failure) {
         try checkPeer(peer, phase)
       } catch {

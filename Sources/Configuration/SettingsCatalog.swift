@@ -160,7 +160,7 @@ public enum SettingsCatalog {
       "optimizer.nesterov", \.optimizer.nesterov, .arithmetic, "Nesterov's momentum for sgd."),
     .number(
       "optimizer.weight_decay", \.optimizer.weightDecay, Bounds(from: 0, to: 1), .arithmetic,
-      "Share of each parameter, times the learning rate, that a step takes away (decoupled, as in AdamW); lamb adds it to its direction."
+      "Share of a parameter, times the rate, that a step takes away (as AdamW); lamb adds it to its direction."
     ),
     .number(
       "optimizer.clip_norm", \.optimizer.clipNorm, Bounds(from: 0, to: 1e30), .arithmetic,

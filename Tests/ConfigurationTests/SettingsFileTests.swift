@@ -93,8 +93,9 @@ func failure(in text: String) -> Failure? {
     let settings = try SettingsLoader.load(file: root.appendingPathComponent("configs/\(name).yaml").path)
     #expect(settings.training.batch == 100)
     #expect(name.contains(settings.dataset.name.rawValue))
-    // The same network in all: what is better is so by training alone.
-    #expect(settings.model.filters == Settings().model.filters && settings.model.hiddenSize == 50)
+    // The book's network, but for clothes: what is better with digits is so by training alone.
+    let isBooks = settings.model.filters == Settings().model.filters && settings.model.hiddenSize == 50
+    #expect(isBooks == (name != "fashion-mnist-best"))
     // Nothing may be chosen by the test samples, so that these have to wait for the end.
     if name.hasSuffix("-best") { #expect(settings.evaluation.everyEpochs >= settings.training.epochs) }
   }
