@@ -47,10 +47,11 @@ public protocol Communicator: AnyObject {
     sends: UnsafeBufferPointer<Transfer>, receives: UnsafeBufferPointer<Transfer>, phase: Phase, relay: Relay?
   ) throws(Failure)
 
-  /// Memory that every rank sees, where all run on one node. Every rank has to ask at the same time for as much.
+  /// Memory that all ranks of a node see. Every rank of the job has to ask at the same time for as much.
   ///
   /// - Parameter byteCount: of each rank's region.
-  /// - Returns: nil on every rank where there can be none. It stays until the communicator goes.
+  /// - Returns: nil on every rank where one can have none, and where the nodes do not have as many ranks each, more than one
+  ///   and one after another. It stays until the communicator goes.
   func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions?
 
   /// Ends the whole job with this code, other ranks included. Prints nothing; does not return.

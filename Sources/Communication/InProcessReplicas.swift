@@ -17,16 +17,17 @@ public enum InProcessReplicas {
   /// - Parameters:
   ///   - count: the number of ranks, at least 1.
   ///   - timeout: how long a rank waits for another.
+  ///   - ranksPerNode: how many share memory, as though they were on a node; nil: all.
   /// - Returns: what the bodies returned, by rank.
   /// - Throws: the failure that began it. Where several ranks failed by themselves, that of the lowest rank.
   public static func run<Result: Sendable>(
-    count: Int, timeout: Duration = .seconds(60),
+    count: Int, timeout: Duration = .seconds(60), ranksPerNode: Int? = nil,
     body: @escaping @Sendable (any Communicator) throws(Failure) -> Result
   ) throws(Failure) -> [Result] {
     guard count >= 1 else {
       throw Failure(.usage, "\(count) replicas make no job", remedy: "ask for 1 or more")
     }
-    let mailbox = ReplicaMailbox(count: count, timeout: timeout)
+    let mailbox = ReplicaMailbox(count: count, timeout: timeout, ranksPerNode: ranksPerNode ?? count)
     let outcomes = Outcomes<Result>(count: count)
     var threads: [PosixThread] = []
     for rank in 0..<count {
@@ -97,10 +98,14 @@ final class Replica: Communicator {
 
   func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
     let phase = Phase("sharing of memory")
+    let perNode = mailbox.ranksPerNode
+    guard perNode > 1, size % perNode == 0 else { return nil }
     let memory = mailbox.memory(sharing, byteCount: byteCount + SharedRegions.headBytes)
     sharing += 1
+    let node = rank / perNode * perNode
     let regions = SharedRegions(
-      memory.regions, of: self, timeout: mailbox.timeout, isOversubscribed: size > PhysicalCores.count
+      Array(memory.regions[node..<node + perNode]), of: self, timeout: mailbox.timeout,
+      isOversubscribed: size > PhysicalCores.count
     ) { [mailbox, rank, memory] (peer, phase) throws(Failure) in
       _ = memory
       try mailbox.check(peer, waitedForBy: rank, phase: phase)

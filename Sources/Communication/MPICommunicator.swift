@@ -23,7 +23,7 @@ public final class MPICommunicator: Communicator {
   private let timeout: Duration
   private let thread = pthread_self()
   private let requests = MPIRequests()
-  private let windows = SharedWindows()
+  private let windows: SharedWindows
   public private(set) var binding: String?
   private var isOversubscribed = true
   /// Why the last exchange failed. There can be no other after it.
@@ -53,6 +53,7 @@ public final class MPICommunicator: Communicator {
     var number: Int32 = 0
     try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
     rank = Int(number)
+    windows = SharedWindows(rank: rank)
     try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
     size = Int(number)
 
@@ -132,14 +133,24 @@ public final class MPICommunicator: Communicator {
       line:
         "rank \(rank): waited \(seconds(timeout)) for memory that the ranks of this node share; see whether another "
         + "rank is stopped")
-    let made = try windows.make(byteCount: byteCount + SharedRegions.headBytes, rank: rank, size: size)
-    watch.cancel()
-    // Where one rank has no memory to share, none goes by it.
-    let regions = made.map {
-      SharedRegions($0, of: self, timeout: timeout, isOversubscribed: isOversubscribed) { (_, _) throws(Failure) in }
+    defer { watch.cancel() }
+    let node = try windows.findNode()
+    var regions: SharedRegions?
+    // Every rank comes to the same of what all say.
+    if try agree(on: node, phase), node.count > 1 {
+      regions = try windows.make(byteCount: byteCount + SharedRegions.headBytes, count: node.count).map {
+        SharedRegions($0, of: self, timeout: timeout, isOversubscribed: isOversubscribed) { (_, _) throws(Failure) in }
+      }
     }
+    // Where one rank has no memory to share, none goes by it; nobody raises a mark before all have set theirs to 0.
     let all = try allGather([regions == nil ? 0 : UInt8(1)], phase: phase)
     return all.allSatisfy { $0 == [1] } ? regions : nil
+  }
+
+  /// Whether the nodes have as many ranks each, one after another.
+  private func agree(on node: SharedWindows.Node, _ phase: Phase) throws(Failure) -> Bool {
+    let expected = (0..<size).map { SharedWindows.Node(first: $0 / node.count * node.count, count: node.count).bytes }
+    return try allGather(node.bytes, phase: phase) == expected
   }
 
   public func abort(_ code: ExitCode) -> Never {

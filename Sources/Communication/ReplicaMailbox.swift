@@ -17,6 +17,7 @@ import Failures
 final class ReplicaMailbox: @unchecked Sendable {
   let count: Int
   let timeout: Duration
+  let ranksPerNode: Int
   /// One condition a rank: what that rank waits for may have come.
   private let monitor: Monitor
   /// What was posted to each rank and not taken yet, in the order of posting.
@@ -50,8 +51,9 @@ final class ReplicaMailbox: @unchecked Sendable {
     }
   }
 
-  init(count: Int, timeout: Duration) {
+  init(count: Int, timeout: Duration, ranksPerNode: Int) {
     self.count = count
+    self.ranksPerNode = ranksPerNode
     self.timeout = timeout
     monitor = Monitor(conditions: count)
     inboxes = Array(repeating: [], count: count)

@@ -1,7 +1,9 @@
 import Failures
 import Synchronization
 
-/// Memory of ranks of one node, a region for each, that all of them see; and a way to wait for each other in it.
+/// Memory of the ranks of one node, a region for each, that all of them see; and a way to wait for each other in it.
+///
+/// There are as many ranks on each node, one after another. Among those of its node a rank has a place, from 0.
 ///
 /// Each region begins with two marks, numbers that only rise. A rank raises its own when what it has written before may be
 /// read, and waits for those of the others. Nothing is sent; a wait ends with a failure that names who has not come.
@@ -18,8 +20,13 @@ public final class SharedRegions {
   /// What a region has to have for marks.
   static let headBytes = Mark.allCases.count * markBytes
 
-  public let rank: Int
-  public let size: Int
+  /// Those of this node.
+  public let ranks: Range<Int>
+  /// This rank's among them.
+  public let place: Int
+  /// How many nodes there are.
+  public let nodes: Int
+  private let size: Int
   private let regions: [UnsafeMutableRawPointer]
   private let hosts: [String]
   private let timeout: Duration
@@ -29,15 +36,17 @@ public final class SharedRegions {
   private let checkPeer: (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
 
   /// - Parameters:
-  ///   - regions: by rank, aligned to 64 bytes and the same memory for all; this rank's marks are set to 0.
+  ///   - regions: by place, aligned to 64 bytes and the same memory for all; this rank's marks are set to 0.
   ///   - checkPeer: called now and then while this rank waits for another.
   init(
     _ regions: [UnsafeMutableRawPointer], of communicator: any Communicator, timeout: Duration,
     isOversubscribed: Bool, checkPeer: @escaping (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
   ) {
     self.regions = regions
-    rank = communicator.rank
     size = communicator.size
+    place = communicator.rank % regions.count
+    ranks = communicator.rank - place..<communicator.rank - place + regions.count
+    nodes = size / regions.count
     hosts = communicator.hosts
     self.timeout = timeout
     spins = isOversubscribed ? 50 : 20_000
@@ -46,36 +55,42 @@ public final class SharedRegions {
   }
 
   /// What a rank has for all to see, behind the marks, aligned to 64 bytes.
-  public func start(ofRank rank: Int) -> UnsafeMutableRawPointer { regions[rank] + Self.headBytes }
+  public func start(ofPlace place: Int) -> UnsafeMutableRawPointer { regions[place] + Self.headBytes }
 
   /// Says that this rank's part is there for the `number`-th time.
   public func raise(_ mark: Mark, to number: UInt64) {
-    place(of: mark, rank).pointee.store(number, ordering: .releasing)
+    location(of: mark, place).pointee.store(number, ordering: .releasing)
   }
 
-  /// Returns when every rank has raised its mark to `number`.
+  /// Returns when every rank of the node has raised its mark to `number`.
   ///
+  /// - Parameter relay: where these may have to wait for others first, how much longer they get.
   /// - Throws: a failure that names the ranks that have not within the time allowed.
-  public func wait(for mark: Mark, toReach number: UInt64, phase: Phase) throws(Failure) {
-    for step in 1..<max(1, size) {
-      let peer = (rank + step) % size
-      if value(of: mark, peer) < number {
-        try wait(for: peer, mark, number, phase)
-      }
+  public func wait(
+    for mark: Mark, toReach number: UInt64, phase: Phase, relay: Relay? = nil
+  ) throws(Failure) {
+    for step in 1..<max(1, regions.count) {
+      let peer = (place + step) % regions.count
+      if value(of: mark, peer) < number { try wait(for: peer, mark, number, phase, relay) }
     }
   }
 
-  private func wait(for peer: Int, _ mark: Mark, _ number: UInt64, _ phase: Phase) throws(Failure) {
+  private func wait(
+    for peer: Int, _ mark: Mark, _ number: UInt64, _ phase: Phase, _ relay: Relay?
+  ) throws(Failure) {
     for _ in 0..<spins where value(of: mark, peer) >= number { return }
+    let timeout = relay?.timeout(timeout) ?? timeout
     var wait = PolledWait(timeout: timeout, spins: 0)
     while value(of: mark, peer) < number {
       if !wait.pause() {
-        let late = (0..<size).filter { value(of: mark, $0) < number && $0 != rank }
+        let late = regions.indices.filter { value(of: mark, $0) < number && $0 != place }
         if late.isEmpty { return }
-        throw .waitedTooLong(for: late, size: size, hosts: hosts, phase: phase, timeout: timeout)
+        throw .waitedTooLong(
+          for: late.map { ranks.lowerBound + $0 }, size: size, hosts: hosts, phase: phase, timeout: timeout,
+          relay: relay)
       }
       do throws(Failure) {
-        try checkPeer(peer, phase)
+        try checkPeer(ranks.lowerBound + peer, phase)
       } catch {
         // It may have raised its mark and gone.
         if value(of: mark, peer) < number { throw error }
@@ -83,9 +98,11 @@ public final class SharedRegions {
     }
   }
 
-  private func value(of mark: Mark, _ rank: Int) -> UInt64 { place(of: mark, rank).pointee.load(ordering: .acquiring) }
+  private func value(of mark: Mark, _ place: Int) -> UInt64 {
+    location(of: mark, place).pointee.load(ordering: .acquiring)
+  }
 
-  private func place(of mark: Mark, _ rank: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-    (regions[rank] + mark.rawValue * Self.markBytes).assumingMemoryBound(to: Atomic<UInt64>.self)
+  private func location(of mark: Mark, _ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    (regions[place] + mark.rawValue * Self.markBytes).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 }

@@ -32,13 +32,12 @@ final class DirectExchange: RootExchange {
     self.communicator = communicator
     self.compressed = compressed
     self.threads = threads
-    slices = GradientVector.slices(of: paddedCount, ranks: communicator.size)
+    slices = GradientVector.slices(of: 0..<paddedCount, count: communicator.size)
     finished = compressed == nil ? slices[communicator.rank] : 0..<paddedCount
     staging = try AlignedMemory(count: 0)
     trailers = try AlignedMemory(count: 0)
   }
 
-  /// Makes room, so that exchanges by this plan ask for no memory.
   func reserve(for plan: ReductionPlan) throws(Failure) {
     try staging.reserve(plan.foreignRootCount(rank: rank) * finished.count / 8)
     try trailers.reserve(plan.roots.count * Trailer.count)
@@ -55,10 +54,11 @@ final class DirectExchange: RootExchange {
     try scatter(plan, phase)
     let scattered = monotonicNanoseconds()
     observer?.worker(0, enters: .finishing)
-    let statistics = plan.finishStatistics(trailers.start)
+    plan.finishing.add(trailers.start)
+    let statistics = Trailer.read(trailers.start)
     try compressed?.decode(plan, into: operands, threads, phase)
-    plan.finish(
-      operands, count: finished.count / 8, samples: max(1, statistics.samples),
+    plan.finishing.mean(
+      of: operands, count: finished.count / 8, samples: max(1, statistics.samples),
       into: mean.vectors + finished.lowerBound / 8)
     finishing = monotonicNanoseconds() - scattered
     return statistics

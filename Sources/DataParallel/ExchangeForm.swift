@@ -16,13 +16,16 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   /// Through memory that the ranks of one node share: each sees the others' roots where they lie. No message; for any
   /// number of ranks and leaves.
   case shared
+  /// In two levels: through the memory of each node, and between ranks at the same place of their nodes. Two exchanges of
+  /// nodes - 1 messages and more; for any number of leaves, and as many ranks on each node.
+  case nodes
 
   /// The bytes of a gradient up to which messages cost more than what is in them.
   static let largestDoubled = 16 << 10
   /// The ranks up to which it pays that all send at once.
   static let mostDirectRanks = 8
 
-  /// The one that is chosen for ranks on several nodes that have one root each, in a tree whose upper levels pair them.
+  /// The one that is chosen for ranks that share no memory and have one root each, in a tree whose upper levels pair them.
   static func suited(toBytes bytes: Int, ranks: Int) -> ExchangeForm {
     if bytes <= largestDoubled { return .doubling }
     return ranks > mostDirectRanks ? .halving : .direct
@@ -33,6 +36,9 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
 protocol RootExchange: AnyObject {
   /// Nanoseconds that additions of its own took in the last `sum`, where they can be told from the exchange.
   var finishing: UInt64 { get }
+
+  /// Makes room, so that exchanges by this plan ask for no memory.
+  func reserve(for plan: ReductionPlan) throws(Failure)
 
   /// Adds the roots of all ranks.
   ///

@@ -48,12 +48,12 @@ public final class GradientVector: @unchecked Sendable {
     set { Trailer.write(newValue, trailer) }
   }
 
-  /// What each rank finishes of a gradient, by rank: whole units that differ by one at most.
+  /// Contiguous parts of a run of floats, of whole units, which differ by one unit at most.
   ///
-  /// - Parameter paddedCount: floats of the gradient.
-  static func slices(of paddedCount: Int, ranks: Int) -> [Range<Int>] {
-    (0..<ranks).map { rank in
-      let share = GradientTree.share(rank, of: ranks, in: 0..<paddedCount / unit)
+  /// - Parameter floats: begins and ends at a unit.
+  static func slices(of floats: Range<Int>, count: Int) -> [Range<Int>] {
+    (0..<count).map { slice in
+      let share = GradientTree.share(slice, of: count, in: floats.lowerBound / unit..<floats.upperBound / unit)
       return share.lowerBound * unit..<share.upperBound * unit
     }
   }

@@ -14,8 +14,8 @@ import Kernels
 /// With one root a rank that moves what a bandwidth-optimal all-reduce moves (reduce-scatter, then all-gather: Patarasuk
 /// and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009), and (1 + roots a rank) / 2
 /// times that otherwise. The roots' statistics, 64 bytes each, go to all ranks with step 2, since each needs the number
-/// of samples to divide by. Ranks of one node see each other's roots in memory that they share. On several nodes, where the
-/// tree pairs the ranks, few bytes or many ranks go by another `ExchangeForm`.
+/// of samples to divide by. Ranks of one node see each other's roots in memory that they share; nodes with as many ranks
+/// each exchange in two levels; where the tree pairs the ranks, few bytes or many ranks go by another `ExchangeForm`.
 ///
 /// With `Compression` the tree is cut into groups, and step 2 brings each group's compressed gradient to every rank, which
 /// finishes the whole tree; there is no step 3.
@@ -40,7 +40,9 @@ public final class OrderedAllReduce {
   private let direct: DirectExchange
   /// For ranks of one node.
   private var shared: SharedExchange?
-  /// For ranks on several nodes that the tree pairs, where another form suits them.
+  /// For ranks on several nodes, as many on each.
+  private var nodes: NodesExchange?
+  /// For ranks that the tree pairs, where another form suits them.
   private var pairwise: PairwiseExchange?
   private let workerFailures: UnsafeMutablePointer<Failure?>
 
@@ -128,29 +130,38 @@ public final class OrderedAllReduce {
   /// What the last reduction came to: `parameterCount` floats.
   public var gradient: UnsafePointer<Float> { UnsafePointer(mean.floats) }
 
-  /// Whether ranks see each other's gradients in memory that they share.
-  public var sharesMemory: Bool { shared != nil }
-
-  private func chooseForm(_ form: ExchangeForm?, leaves: Int) throws(Failure) {
-    if form ?? .shared == .shared {
-      let tree = GradientTree(leaves: leaves, ranks: communicator.size)
-      shared = try SharedExchange(
-        communicator: communicator,
-        slices: GradientVector.slices(of: mean.paddedCount, ranks: communicator.size),
-        rootCapacity: (0..<communicator.size).map { tree.roots(ofRank: $0).count }.max() ?? 1)
-    }
-    let suited =
-      form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
-    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
-    if shared == nil && canPair && [.doubling, .halving].contains(suited) {
-      pairwise = try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount)
-    }
-  }
+  /// Whether ranks of a node see each other's gradients in memory that they share.
+  public var sharesMemory: Bool { shared != nil || nodes != nil }
 
   private func exchange(for plan: ReductionPlan) -> any RootExchange {
     if let shared, shared.takes(plan) { return shared }
+    if let nodes, nodes.takes(plan) { return nodes }
     if let pairwise, plan.pairsRanks { return pairwise }
     return direct
+  }
+
+  private func chooseForm(_ form: ExchangeForm?, leaves: Int) throws(Failure) {
+    let suited = form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
+    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
+    let tree = GradientTree(leaves: leaves, ranks: communicator.size)
+    if [nil, .shared, .nodes].contains(form),
+      let roots = try SharedRoots(
+        communicator: communicator, floats: mean.paddedCount,
+        rootCapacity: (0..<communicator.size).map { tree.roots(ofRank: $0).count }.max() ?? 1)
+    {
+      if roots.nodes == 1 && form != .nodes {
+        shared = try SharedExchange(roots)
+        return
+      }
+      // Few bytes are there sooner in as few messages as can be.
+      if form == .nodes || !(canPair && suited == .doubling) {
+        nodes = try NodesExchange(roots, communicator: communicator)
+        return
+      }
+    }
+    if canPair && [.doubling, .halving].contains(suited) {
+      pairwise = try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount)
+    }
   }
 
   private func plan(forLeaves leaves: Int) throws(Failure) -> ReductionPlan {
@@ -163,7 +174,7 @@ public final class OrderedAllReduce {
     let plan = ReductionPlan(
       tree: GradientTree(leaves: leaves, ranks: communicator.size, groups: groups), rank: rank, workers: threads.count)
     while vectors.count < plan.slotCount { vectors.append(try GradientVector(count: parameterCount)) }
-    if exchange(for: plan) === direct { try direct.reserve(for: plan) }
+    try exchange(for: plan).reserve(for: plan)
     plans[leaves] = plan
     return plan
   }

@@ -29,6 +29,8 @@ final class PairwiseExchange: RootExchange {
     kept.reserveCapacity(rounds + 1)
   }
 
+  func reserve(for plan: ReductionPlan) {}
+
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?

@@ -118,7 +118,7 @@ final class ReductionPlan {
   }
 
   /// The number of `node` after these additions, given the numbers of the nodes below it that are complete.
-  private static func join(_ node: Range<Int>, _ complete: [Range<Int>: Int], _ additions: inout [Addition]) -> Int {
+  static func join(_ node: Range<Int>, _ complete: [Range<Int>: Int], _ additions: inout [Addition]) -> Int {
     if let number = complete[node] { return number }
     let children = GradientTree.children(of: node)
     let left = join(children.left, complete, &additions)

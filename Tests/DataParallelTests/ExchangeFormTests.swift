@@ -33,6 +33,39 @@ import Testing
     }
   }
 
+  @Test(arguments: [(4, 2), (6, 2), (6, 3), (8, 4), (9, 3), (12, 2)])
+  func nodesHaveTheBitsOfOneProcess(ranks: Int, ranksPerNode: Int) throws {
+    for count in [0, 9, 333, 5000] {
+      for leaves in [[2 * ranks + 3, 1, ranks, 2, 2 * ranks + 3], [ranks, 3 * ranks], [5 * ranks - 1]] {
+        let expected = try means(SingleProcess(), count, leaves, .direct)
+        let all = try InProcessReplicas.run(count: ranks, ranksPerNode: ranksPerNode) { (replica) throws(Failure) in
+          try means(replica, count, leaves, .nodes)
+        }
+        for result in all { #expect(result == expected, "\(count) floats, \(leaves) leaves") }
+      }
+    }
+  }
+
+  /// Of one node's vector, half goes over the link and half of the mean comes back, whatever number of ranks it has.
+  @Test(arguments: [2, 4]) func aNodeSendsItsVectorOnce(ranksPerNode: Int) throws {
+    let (ranks, count) = (2 * ranksPerNode, 16 * 8 * 100)
+    let bytes = try InProcessReplicas.run(count: ranks, ranksPerNode: ranksPerNode) { (replica) throws(Failure) in
+      let counting = CountingCommunicator(replica, sharesMemory: true)
+      let reduction = try OrderedAllReduce(communicator: counting, parameterCount: count, maximumLeaves: ranks)
+      _ = try mean(reduction, count, ranks)
+      return counting.bytes
+    }
+    let statistics = 64 * ranksPerNode
+    #expect(bytes[..<ranksPerNode].reduce(0, +) == count * 4 + statistics)
+  }
+
+  @Test func unevenNodesGoByMessages() throws {
+    let shares = try InProcessReplicas.run(count: 5, ranksPerNode: 2) { (replica) throws(Failure) in
+      try OrderedAllReduce(communicator: replica, parameterCount: 5000, maximumLeaves: 5).sharesMemory
+    }
+    #expect(shares == [false, false, false, false, false])
+  }
+
   @Test func ranksOfOneNodeSendNoGradients() throws {
     let (messages, shares) = try InProcessReplicas.run(count: 3) { (replica) throws(Failure) in
       let counting = CountingCommunicator(replica, sharesMemory: true)
@@ -44,7 +77,7 @@ import Testing
   }
 
   @Test func whatIsTooLargeToShareGoesByMessages() throws {
-    let floats = SharedExchange.largestMemory / 16
+    let floats = SharedRoots.largestMemory / 16
     let shares = try InProcessReplicas.run(count: 4) { (replica) throws(Failure) in
       try OrderedAllReduce(communicator: replica, parameterCount: floats, maximumLeaves: 4).sharesMemory
     }
