@@ -39,7 +39,7 @@ program=$(realpath "${DTRAIN_EXECUTABLE:-.build/debug/dtrain}")
 
 clean_up() {
   local code=$?
-  if [ $code -ne 0 ] && [ -e "$node_folder/output" ]; then cat "$node_folder/output" >&2; fi
+  if [ $code -ne 0 ] && [ -n "$node_folder" ] && [ -e "$node_folder/output" ]; then cat "$node_folder/output" >&2; fi
   remove_nodes
 }
 trap clean_up EXIT

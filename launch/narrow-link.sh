@@ -36,7 +36,7 @@ program=$(realpath "${DTRAIN_EXECUTABLE:-.build/debug/dtrain}")
 
 clean_up() {
   local code=$?
-  if [ $code -gt 1 ] && [ -e "$node_folder/output" ]; then cat "$node_folder/output" >&2; fi
+  if [ $code -gt 1 ] && [ -n "$node_folder" ] && [ -e "$node_folder/output" ]; then cat "$node_folder/output" >&2; fi
   remove_nodes
 }
 trap clean_up EXIT

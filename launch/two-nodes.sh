@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Two nodes on this host, for scripts in launch/ to source: network namespaces with a link between them.
 #
 #   make_nodes RATE            makes them, or ends the script: 69 without ip or tc, 77 where no namespaces can be made

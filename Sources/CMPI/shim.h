@@ -11,6 +11,9 @@ static inline void *dtrain_mpi_in_place(void) { return MPI_IN_PLACE; }
 static inline MPI_Errhandler dtrain_mpi_errors_return(void) { return MPI_ERRORS_RETURN; }
 
 #ifdef __linux__
+// Likewise of `sys/mman.h`. Returns a file, or -1.
+int dtrain_memfd_create(const char *name, unsigned flags) __asm__("memfd_create");
+enum { dtrain_memfd_close_on_exec = 1 };
 // `sched.h` shows it only to those who define _GNU_SOURCE, which Swift's import does not. Returns 0 or -1.
 int dtrain_sched_getaffinity(int pid, unsigned long size, void *mask) __asm__("sched_getaffinity");
 #endif

@@ -104,10 +104,9 @@ final class Replica: Communicator {
     sharing += 1
     let node = rank / perNode * perNode
     let regions = SharedRegions(
-      Array(memory.regions[node..<node + perNode]), of: self, timeout: mailbox.timeout,
+      Array(memory.regions[node..<node + perNode]), in: memory, of: self, timeout: mailbox.timeout,
       isOversubscribed: size > PhysicalCores.count
-    ) { [mailbox, rank, memory] (peer, phase) throws(Failure) in
-      _ = memory
+    ) { [mailbox, rank] (peer, phase) throws(Failure) in
       try mailbox.check(peer, waitedForBy: rank, phase: phase)
     }
     try barrier(phase: phase)

@@ -20,12 +20,13 @@ public final class MPICommunicator: Communicator {
   public private(set) var hosts: [String] = []
   public var summary: String { size == 1 ? "1 MPI rank" : "\(size) MPI ranks" }
 
-  private let timeout: Duration
+  let timeout: Duration
   private let thread = pthread_self()
   private let requests = MPIRequests()
-  private let windows: SharedWindows
   public private(set) var binding: String?
-  private var isOversubscribed = true
+  private(set) var isOversubscribed = true
+  /// This rank's node, once it was asked for; in it nil where nodes have not as many ranks each.
+  var uniform: Node??
   /// Why the last exchange failed. There can be no other after it.
   private var failure: Failure?
 
@@ -53,7 +54,6 @@ public final class MPICommunicator: Communicator {
     var number: Int32 = 0
     try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
     rank = Int(number)
-    windows = SharedWindows(rank: rank)
     try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
     size = Int(number)
 
@@ -125,34 +125,6 @@ public final class MPICommunicator: Communicator {
     }
   }
 
-  public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
-    let phase = Phase("sharing of memory")
-    try barrier(phase: phase)
-    let watch = try CallWatch(
-      timeout: timeout,
-      line:
-        "rank \(rank): waited \(seconds(timeout)) for memory that the ranks of this node share; see whether another "
-        + "rank is stopped")
-    defer { watch.cancel() }
-    let node = try windows.findNode()
-    var regions: SharedRegions?
-    // Every rank comes to the same of what all say.
-    if try agree(on: node, phase), node.count > 1 {
-      regions = try windows.make(byteCount: byteCount + SharedRegions.headBytes, count: node.count).map {
-        SharedRegions($0, of: self, timeout: timeout, isOversubscribed: isOversubscribed) { (_, _) throws(Failure) in }
-      }
-    }
-    // Where one rank has no memory to share, none goes by it; nobody raises a mark before all have set theirs to 0.
-    let all = try allGather([regions == nil ? 0 : UInt8(1)], phase: phase)
-    return all.allSatisfy { $0 == [1] } ? regions : nil
-  }
-
-  /// Whether the nodes have as many ranks each, one after another.
-  private func agree(on node: SharedWindows.Node, _ phase: Phase) throws(Failure) -> Bool {
-    let expected = (0..<size).map { SharedWindows.Node(first: $0 / node.count * node.count, count: node.count).bytes }
-    return try allGather(node.bytes, phase: phase) == expected
-  }
-
   public func abort(_ code: ExitCode) -> Never {
     fflush(nil)
     var isInitialized: Int32 = 0
@@ -178,7 +150,6 @@ public final class MPICommunicator: Communicator {
       timeout: timeout,
       line: "rank \(rank): waited \(seconds(timeout)) for MPI_Finalize, when all work was done; see whether another "
         + "rank is stopped")
-    windows.free()
     try check(MPI_Finalize(), "MPI_Finalize")
     watch.cancel()
   }

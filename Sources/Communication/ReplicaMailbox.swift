@@ -29,8 +29,8 @@ final class ReplicaMailbox: @unchecked Sendable {
   /// The ranks that failed because another had.
   private var echoes: [Bool]
   private var firstFailure: (rank: Int, failure: Failure)?
-  /// In the order of sharing.
-  private var memories: [ReplicaMemory] = []
+  /// What some replicas have taken and others have not yet, by the number of the sharing.
+  private var memories: [Int: (memory: ReplicaMemory, takers: Int)] = [:]
 
   private struct Post {
     let source: Int
@@ -69,9 +69,10 @@ final class ReplicaMailbox: @unchecked Sendable {
   func memory(_ number: Int, byteCount: Int) -> ReplicaMemory {
     monitor.lock()
     defer { monitor.unlock() }
-    if number == memories.count { memories.append(ReplicaMemory(count: count, byteCount: byteCount)) }
-    precondition(memories[number].byteCount == byteCount, "every replica shares as much")
-    return memories[number]
+    let (memory, takers) = memories[number] ?? (ReplicaMemory(count: count, byteCount: byteCount), 0)
+    precondition(memory.byteCount == byteCount, "every replica shares as much")
+    memories[number] = takers + 1 < count ? (memory, takers + 1) : nil
+    return memory
   }
 
   /// - Throws: where another replica has failed, or the peer has ended its work.

@@ -28,6 +28,7 @@ public final class SharedRegions {
   public let nodes: Int
   private let size: Int
   private let regions: [UnsafeMutableRawPointer]
+  private let memory: AnyObject
   private let hosts: [String]
   private let timeout: Duration
   /// Looks before others may run between two of them. One costs far less than a look at a message, so there are more.
@@ -37,12 +38,14 @@ public final class SharedRegions {
 
   /// - Parameters:
   ///   - regions: by place, aligned to 64 bytes and the same memory for all; this rank's marks are set to 0.
+  ///   - memory: what they are in, which is kept.
   ///   - checkPeer: called now and then while this rank waits for another.
   init(
-    _ regions: [UnsafeMutableRawPointer], of communicator: any Communicator, timeout: Duration,
+    _ regions: [UnsafeMutableRawPointer], in memory: AnyObject, of communicator: any Communicator, timeout: Duration,
     isOversubscribed: Bool, checkPeer: @escaping (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
   ) {
     self.regions = regions
+    self.memory = memory
     size = communicator.size
     place = communicator.rank % regions.count
     ranks = communicator.rank - place..<communicator.rank - place + regions.count

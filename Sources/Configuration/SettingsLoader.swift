@@ -204,7 +204,7 @@ struct SettingsReading {
     guard views == 1 || settings.augmentation.isMoreThanErasing else {
       throw contradiction(
         ("evaluation.views", "evaluation.views \(views)"), "has no copies to look at with",
-        ("augmentation.erasing", "no other augmentation than erasing"),
+        ("augmentation.erasing", "no augmentation but erasing"),
         remedy: "set evaluation.views to 1, or turn on what training was augmented with, such as augmentation.shift=1.5"
       )
     }

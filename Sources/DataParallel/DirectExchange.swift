@@ -109,7 +109,7 @@ final class DirectExchange: RootExchange {
     guard !roots.isEmpty else { return }
     let start = trailers.start + roots.lowerBound * Trailer.count
     let bytes = UnsafeMutableRawBufferPointer(start: start, count: roots.count * Trailer.byteCount)
-    transfers.append(Transfer(peer: peer, tag: Self.statisticsTag, bytes: bytes))
+    transfers.append(Transfer(peer: peer, tag: ExchangeTag.statistics, bytes: bytes))
   }
 
   func gather(_ mean: GradientVector, phase: Phase) throws(Failure) {
@@ -120,7 +120,7 @@ final class DirectExchange: RootExchange {
     for peer in 0..<size where peer != rank {
       for owner in [peer, rank] where !slices[owner].isEmpty {
         let slice = bytes(mean.vectors + slices[owner].lowerBound / 8, slices[owner].count)
-        let transfer = Transfer(peer: peer, tag: Self.gatheringTag, bytes: slice)
+        let transfer = Transfer(peer: peer, tag: ExchangeTag.gathering, bytes: slice)
         if owner == rank { sends.append(transfer) } else { receives.append(transfer) }
       }
     }
@@ -130,10 +130,6 @@ final class DirectExchange: RootExchange {
   private func exchange(_ phase: Phase) throws(Failure) {
     try communicator.exchange(sending: sends, receiving: receives, phase: phase)
   }
-
-  /// Above the tags of a rank's roots, of which there are at most two a level of the tree.
-  private static let statisticsTag = 1000
-  private static let gatheringTag = 1001
 
   private func bytes(_ start: UnsafeMutablePointer<SIMD8<Float>>, _ floats: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: start, count: floats * MemoryLayout<Float>.stride)

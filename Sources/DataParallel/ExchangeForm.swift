@@ -32,6 +32,12 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   }
 }
 
+/// Tags of what travels besides roots, whose own count from 0: there are at most two a level of the tree.
+enum ExchangeTag {
+  static let statistics = 1000
+  static let gathering = 1001
+}
+
 /// A way of bringing the ranks' roots together.
 protocol RootExchange: AnyObject {
   /// Nanoseconds that additions of its own took in the last `sum`, where they can be told from the exchange.

@@ -32,9 +32,6 @@ final class NodesExchange: RootExchange {
   private var sends: [Transfer] = []
   private var receives: [Transfer] = []
 
-  private static let statisticsTag = 1000
-  private static let gatheringTag = 1001
-
   init(_ shared: SharedRoots, communicator: any Communicator) throws(Failure) {
     self.shared = shared
     self.communicator = communicator
@@ -88,7 +85,7 @@ final class NodesExchange: RootExchange {
     let slice = shared.slices[shared.place]
     slices.removeAll(keepingCapacity: true)
     for (owner, rank) in shared.ranks.enumerated() {
-      for turn in plan.rootsOfRank[rank].indices.indices {
+      for turn in 0..<plan.rootsOfRank[rank].count {
         let trailer = ownTrailers.start + slices.count * Trailer.count
         trailer.update(from: shared.trailer(ofRoot: turn, ofPlace: owner), count: Trailer.count)
         slices.append(shared.vectors(ofRoot: turn, ofPlace: owner) + slice.lowerBound / 8)
@@ -115,13 +112,13 @@ final class NodesExchange: RootExchange {
         }
         continue
       }
-      for tag in roots.indices.indices {
+      for tag in 0..<roots.count {
         operands.append(next)
         append(Transfer(peer: peer, tag: tag, bytes: bytes(next, parts[node].count)), to: &receives)
         next += parts[node].count / 8
       }
       let bytes = UnsafeMutableRawBufferPointer(start: statistics, count: roots.count * Trailer.byteCount)
-      append(Transfer(peer: peer, tag: Self.statisticsTag, bytes: bytes), to: &receives)
+      append(Transfer(peer: peer, tag: ExchangeTag.statistics, bytes: bytes), to: &receives)
     }
     appendSends(plan, slice)
     try communicator.exchange(sending: sends, receiving: receives, phase: phase, relay: .afterRounds(1))
@@ -137,7 +134,7 @@ final class NodesExchange: RootExchange {
       }
       let bytes = UnsafeMutableRawBufferPointer(
         start: statistics, count: plan.rootsOfNode[node].count * Trailer.byteCount)
-      append(Transfer(peer: peer, tag: Self.statisticsTag, bytes: bytes), to: &sends)
+      append(Transfer(peer: peer, tag: ExchangeTag.statistics, bytes: bytes), to: &sends)
     }
   }
 
@@ -149,11 +146,11 @@ final class NodesExchange: RootExchange {
       let (own, theirs) = (parts[node], parts[other])
       append(
         Transfer(
-          peer: peer, tag: Self.gatheringTag, bytes: bytes(mean.vectors + own.lowerBound / 8, own.count)),
+          peer: peer, tag: ExchangeTag.gathering, bytes: bytes(mean.vectors + own.lowerBound / 8, own.count)),
         to: &sends)
       append(
         Transfer(
-          peer: peer, tag: Self.gatheringTag, bytes: bytes(mean.vectors + theirs.lowerBound / 8, theirs.count)),
+          peer: peer, tag: ExchangeTag.gathering, bytes: bytes(mean.vectors + theirs.lowerBound / 8, theirs.count)),
         to: &receives)
     }
     try communicator.exchange(sending: sends, receiving: receives, phase: phase, relay: .afterRounds(1))

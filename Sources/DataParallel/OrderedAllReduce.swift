@@ -130,8 +130,12 @@ public final class OrderedAllReduce {
   /// What the last reduction came to: `parameterCount` floats.
   public var gradient: UnsafePointer<Float> { UnsafePointer(mean.floats) }
 
-  /// Whether ranks of a node see each other's gradients in memory that they share.
-  public var sharesMemory: Bool { shared != nil || nodes != nil }
+  /// How the ranks exchange full batches.
+  public var form: ExchangeForm {
+    if shared != nil { return .shared }
+    if nodes != nil { return .nodes }
+    return pairwise?.form ?? .direct
+  }
 
   private func exchange(for plan: ReductionPlan) -> any RootExchange {
     if let shared, shared.takes(plan) { return shared }
@@ -144,20 +148,19 @@ public final class OrderedAllReduce {
     let suited = form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
     let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
     let tree = GradientTree(leaves: leaves, ranks: communicator.size)
-    if [nil, .shared, .nodes].contains(form),
+    // Between nodes few bytes are there sooner in as few messages as can be.
+    let isSoonerByMessages = canPair && suited == .doubling && Set(communicator.hosts).count > 1
+    if form.map({ [.shared, .nodes].contains($0) }) ?? !isSoonerByMessages,
       let roots = try SharedRoots(
         communicator: communicator, floats: mean.paddedCount,
         rootCapacity: (0..<communicator.size).map { tree.roots(ofRank: $0).count }.max() ?? 1)
     {
       if roots.nodes == 1 && form != .nodes {
         shared = try SharedExchange(roots)
-        return
-      }
-      // Few bytes are there sooner in as few messages as can be.
-      if form == .nodes || !(canPair && suited == .doubling) {
+      } else {
         nodes = try NodesExchange(roots, communicator: communicator)
-        return
       }
+      return
     }
     if canPair && [.doubling, .halving].contains(suited) {
       pairwise = try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount)

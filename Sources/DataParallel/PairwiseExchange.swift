@@ -9,6 +9,7 @@ import Kernels
 final class PairwiseExchange: RootExchange {
   let finishing: UInt64 = 0
   private let communicator: any Communicator
+  let form: ExchangeForm
   private let doubles: Bool
   private let rounds: Int
   /// What the partner has.
@@ -21,6 +22,7 @@ final class PairwiseExchange: RootExchange {
   /// - Parameter form: `doubling` or `halving`.
   init(_ form: ExchangeForm, communicator: any Communicator, parameterCount: Int) throws(Failure) {
     self.communicator = communicator
+    self.form = form
     doubles = form == .doubling
     rounds = communicator.size.trailingZeroBitCount
     other = try GradientVector(count: parameterCount)

@@ -6,8 +6,8 @@ import Failures
 /// Roots go to two places in turn. A rank writes to a place again only after every rank of the node has come to the
 /// reduction in between, and so is done with what was there.
 final class SharedRoots {
-  /// Bytes that a node's ranks share at most, all together: some systems have 64 MiB to share and no more.
-  static let largestMemory = 32 << 20
+  /// Bytes that a node's ranks share at most, all together.
+  static let largestMemory = 256 << 20
 
   /// This rank's place on its node, from 0.
   var place: Int { regions.place }

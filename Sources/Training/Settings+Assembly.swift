@@ -170,12 +170,13 @@ extension Settings {
     return result
   }
 
-  /// How evaluations look at a sample: nil where at the image alone. A copy with a part erased would hide what it is asked
+  /// How evaluations look at a sample: nil where at the image alone, or where all copies would be the image. A copy with a part erased would hide what it is asked
   /// about.
   public var testTimeAugmentation: TestTimeAugmentation? {
     guard evaluation.views > 1 else { return nil }
     var copies = augmentationSettings
     copies.erasing = 0
+    guard !copies.isOff else { return nil }
     return TestTimeAugmentation(views: evaluation.views, augmentation: copies, seed: seed)
   }
 

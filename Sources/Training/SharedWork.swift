@@ -32,7 +32,12 @@ struct SharedWork {
         "  exchange  \(count) gradients in \(compression.groups) groups, \(compression.byteCount(of: count)) bytes each"
       )
     } else {
-      let way = trainer.trainingStep.sharesMemory ? "through shared memory" : "by messages"
+      let way =
+        switch trainer.trainingStep.exchangeForm {
+        case .shared: "through memory"
+        case .nodes: "through memory on a node and by messages between nodes"
+        case .direct, .doubling, .halving: "by messages"
+        }
       lines.append(
         "  exchange  \(count) gradients (\(count * 4 / 1024) KiB) \(way), a slice of about "
           + "\(count / communicator.size) a rank")

@@ -28,8 +28,8 @@ public final class TrainingStep {
 
   /// What the gradients of this rank's steps so far took.
   var reductionTimes: ReductionTimes { reduction.times }
-  /// Whether this rank sees the others' gradients in memory that they share.
-  var sharesMemory: Bool { reduction.sharesMemory }
+  /// How the ranks exchange gradients.
+  var exchangeForm: ExchangeForm { reduction.form }
   /// Whether a step was made.
   var hasGradient: Bool { reduction.times.computation > 0 }
   /// The mean gradient of the last step, `parameters.count` floats.

@@ -61,9 +61,19 @@ import Testing
 
   @Test func unevenNodesGoByMessages() throws {
     let shares = try InProcessReplicas.run(count: 5, ranksPerNode: 2) { (replica) throws(Failure) in
-      try OrderedAllReduce(communicator: replica, parameterCount: 5000, maximumLeaves: 5).sharesMemory
+      try OrderedAllReduce(communicator: replica, parameterCount: 5000, maximumLeaves: 5).form == .nodes
     }
     #expect(shares == [false, false, false, false, false])
+  }
+
+  /// 14 leaves have more roots on a rank than 15, for which there is room: every other batch goes by messages.
+  @Test(arguments: [nil, 3]) func batchesWithMoreRootsGoByMessages(ranksPerNode: Int?) throws {
+    let (ranks, leaves) = (ranksPerNode.map { 2 * $0 } ?? 3, ranksPerNode == nil ? [15, 14, 15, 14] : [30, 28, 30])
+    let expected = try means(SingleProcess(), 500, leaves, .direct)
+    let all = try InProcessReplicas.run(count: ranks, ranksPerNode: ranksPerNode) { (replica) throws(Failure) in
+      try means(replica, 500, leaves, ranksPerNode == nil ? .shared : .nodes)
+    }
+    for result in all { #expect(result == expected) }
   }
 
   @Test func ranksOfOneNodeSendNoGradients() throws {
@@ -71,7 +81,7 @@ import Testing
       let counting = CountingCommunicator(replica, sharesMemory: true)
       let reduction = try OrderedAllReduce(communicator: counting, parameterCount: 5000, maximumLeaves: 7)
       for _ in 0..<3 { _ = try mean(reduction, 5000, 7) }
-      return (counting.messages, reduction.sharesMemory)
+      return (counting.messages, reduction.form == .shared)
     }.reduce(into: (0, true)) { $0 = ($0.0 + $1.0, $0.1 && $1.1) }
     #expect(messages == 0 && shares)
   }
@@ -79,7 +89,7 @@ import Testing
   @Test func whatIsTooLargeToShareGoesByMessages() throws {
     let floats = SharedRoots.largestMemory / 16
     let shares = try InProcessReplicas.run(count: 4) { (replica) throws(Failure) in
-      try OrderedAllReduce(communicator: replica, parameterCount: floats, maximumLeaves: 4).sharesMemory
+      try OrderedAllReduce(communicator: replica, parameterCount: floats, maximumLeaves: 4).form == .shared
     }
     #expect(shares == [false, false, false, false])
   }

@@ -1,0 +1,74 @@
+import CMPI
+import Failures
+
+/// Which ranks share a node, and the memory that they share.
+extension MPICommunicator {
+  /// The ranks of a node that have as many on each: one after another.
+  struct Node: Equatable {
+    /// The lowest of its ranks.
+    var first: Int
+    var count: Int
+
+    /// As it travels.
+    var bytes: [UInt8] {
+      [first, count].flatMap { number in withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) } }
+    }
+  }
+
+  public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
+    let phase = Phase("sharing of memory")
+    guard let node = try uniformNode(phase), node.count > 1 else { return nil }
+    let regionBytes = (byteCount + SharedRegions.headBytes + 63) / 64 * 64
+    var memory = rank == node.first ? NodeMemory(byteCount: regionBytes * node.count) : nil
+    // Where one rank cannot have it, none goes by it.
+    let places = try allGather((memory?.place ?? .none).bytes, phase: phase).map(NodeMemory.Place.init(bytes:))
+    if rank != node.first, places[node.first] != .none {
+      memory = NodeMemory(at: places[node.first], byteCount: regionBytes * node.count)
+    }
+    let regions = memory.map { memory in
+      SharedRegions(
+        (0..<node.count).map { memory.start + $0 * regionBytes }, in: memory, of: self, timeout: timeout,
+        isOversubscribed: isOversubscribed
+      ) { (_, _) throws(Failure) in }
+    }
+    // Nobody raises a mark before all have set theirs to 0.
+    let all = try allGather([regions == nil ? 0 : UInt8(1)], phase: phase)
+    memory?.closeFile()
+    return all.allSatisfy { $0 == [1] } ? regions : nil
+  }
+
+  /// This rank's node, where all nodes have as many ranks, one after another; else nil, on every rank.
+  private func uniformNode(_ phase: Phase) throws(Failure) -> Node? {
+    if let uniform { return uniform }
+    try barrier(phase: phase)
+    let node = try findNode()
+    let expected = (0..<size).map { Node(first: $0 / node.count * node.count, count: node.count).bytes }
+    let isUniform = try allGather(node.bytes, phase: phase) == expected
+    uniform = .some(isUniform ? node : nil)
+    return isUniform ? node : nil
+  }
+
+  private func findNode() throws(Failure) -> Node {
+    let watch = try CallWatch(
+      timeout: timeout,
+      line:
+        "rank \(rank): waited \(seconds(timeout)) for the ranks of this node to find each other; see whether another "
+        + "rank is stopped")
+    defer { watch.cancel() }
+    let world = dtrain_mpi_comm_world()
+    var node: MPI_Comm?
+    try check(
+      MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), dtrain_mpi_info_null(), &node),
+      "MPI_Comm_split_type", rank)
+    var (all, own): (MPI_Group?, MPI_Group?)
+    var (count, zero, first): (Int32, Int32, Int32) = (0, 0, 0)
+    try check(MPI_Comm_size(node, &count), "MPI_Comm_size", rank)
+    try check(MPI_Comm_group(world, &all), "MPI_Comm_group", rank)
+    try check(MPI_Comm_group(node, &own), "MPI_Comm_group", rank)
+    try check(MPI_Group_translate_ranks(own, 1, &zero, all, &first), "MPI_Group_translate_ranks", rank)
+    MPI_Group_free(&all)
+    MPI_Group_free(&own)
+    try check(MPI_Comm_free(&node), "MPI_Comm_free", rank)
+    return Node(first: Int(first), count: Int(count))
+  }
+}
