@@ -24,6 +24,17 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
     if bytes <= largestDoubled { return .doubling }
     return ranks > mostDirectRanks ? .halving : .direct
   }
+
+  /// The one that gradients without compression take.
+  ///
+  /// - Parameters:
+  ///   - tree: whose leaves the ranks share.
+  ///   - parameterCount: the floats of a gradient.
+  public static func taken(by tree: GradientTree, parameterCount: Int) -> ExchangeForm {
+    guard tree.ranks > 1, ReductionPlan(tree: tree, rank: 0, workers: 1).pairsRanks else { return .direct }
+    let units = (parameterCount + GradientVector.unit - 1) / GradientVector.unit
+    return suited(toBytes: units * GradientVector.unit * MemoryLayout<Float>.stride, ranks: tree.ranks)
+  }
 }
 
 /// A way of bringing the ranks' roots together.
