@@ -20,8 +20,9 @@ enum LeastSquares {
   static func nonNegative(_ rows: [[Double]], _ values: [Double]) -> Solution? {
     guard let columns = rows.first?.count, columns > 0, rows.count == values.count else { return nil }
     var best: Solution?
-    // From many columns to few, so that of equally good sets the largest is taken.
-    for set in (1..<(1 << columns)).sorted(by: { $0.nonzeroBitCount > $1.nonzeroBitCount }) {
+    // From many columns to few, and from the first on, so that of equally good sets the one with most is taken.
+    let sets = (0...columns).reversed().flatMap { size in (1..<(1 << columns)).filter { $0.nonzeroBitCount == size } }
+    for set in sets {
       let chosen = (0..<columns).filter { set & 1 << $0 != 0 }
       let shares = zip(rows, values).map { row, value in chosen.map { row[$0] / value } }
       guard let part = solve(shares, Array(repeating: 1, count: values.count)), part.allSatisfy({ $0 >= 0 }) else {
@@ -30,7 +31,7 @@ enum LeastSquares {
       var coefficients = Array(repeating: 0.0, count: columns)
       for (column, value) in zip(chosen, part) { coefficients[column] = value }
       let residual = residual(of: coefficients, rows, values)
-      if residual < (best?.residual ?? .infinity) * (1 - 1e-9) {
+      if residual < (best?.residual ?? .infinity) - 1e-9 {
         best = Solution(coefficients: coefficients, residual: residual)
       }
     }
