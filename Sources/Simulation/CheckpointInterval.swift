@@ -33,6 +33,8 @@ public struct CheckpointInterval: Equatable, Sendable {
   private let lives: [Double]
   /// Seconds of all restarts after those lives, with the failures that strike in them.
   private let restarts: Double
+  /// The interval with the least loss in the simulation.
+  public private(set) var best: Double
 
   /// - Parameters:
   ///   - nodes: of the job, at least 1.
@@ -56,6 +58,8 @@ public struct CheckpointInterval: Equatable, Sendable {
     }
     self.lives = lives
     self.restarts = restarts
+    best = 0
+    best = leastLoss()
   }
 
   /// Seconds of training between checkpoints; Young, "A first order approximation to the optimum checkpoint interval",
@@ -89,11 +93,11 @@ public struct CheckpointInterval: Equatable, Sendable {
     return time > 0 ? 1 - work / time : 1
   }
 
-  /// The interval with the least loss in the simulation, by steps of 2^(1/8) around Young's.
+  /// By steps of 2^(1/8) around Young's interval.
   ///
   /// Around its least value the loss is flat, and which interval hits it is chance. A parabola through the neighbours in
   /// the logarithm of the interval is steadier.
-  public var best: Double {
+  private func leastLoss() -> Double {
     let grid = (-24...24).map { young * pow(2, Double($0) / 8) }
     let losses = grid.map(simulatedLoss)
     guard young > 0, let least = losses.indices.min(by: { losses[$0] < losses[$1] }) else { return young }
