@@ -10,7 +10,8 @@ import Testing
   @Test func theFormulasGiveWhatTheirPapersSay() {
     #expect(interval.life == 10_000)
     #expect(interval.young.isNear(1000))
-    #expect(interval.daly.isNear(1000 * (1 + 0.05 / 3 + 0.0025 / 9) - 50))
+    let daly = 1000 * (1 + 0.05 / 3 + 0.0025 / 9) - 50
+    #expect(interval.daly.isNear(daly))
     // A checkpoint that takes longer than nodes live: as rarely as they fail.
     #expect(CheckpointInterval(FailureCosts(nodeLife: 10, checkpoint: 50, restart: 0), nodes: 1, seed: 0).daly == 10)
   }
