@@ -58,7 +58,7 @@ let package = Package(
       dependencies: [
         "Arguments", "Benchmarks", "Checkpoints", "Communication", "Configuration", "CProcessor", "CStopRequest",
         "Datasets", "Diagnosis", "Digests", "Failures", "Images", "Kernels", "Launching", "Models", "NeuralNetwork",
-        "Reporting", "RunReports", "Scaling", "Supervision", "Timeline", "Training", "WeightExchange",
+        "Reporting", "RunReports", "Scaling", "Simulation", "Supervision", "Timeline", "Training", "WeightExchange",
       ],
       swiftSettings: optimized),
     .target(
@@ -128,6 +128,9 @@ let package = Package(
     + module(
       "Scaling",
       ["Benchmarks", "Charts", "Checkpoints", "Communication", "Configuration", "Failures", "Reporting", "Supervision"])
+    + module(
+      "Simulation",
+      ["Arithmetic", "Charts", "Checkpoints", "Communication", "DataParallel", "Failures", "Reporting"])
     + module(
       "RunReports",
       [

@@ -7,7 +7,7 @@ public struct RandomStream: Sendable {
   /// What the numbers are for: streams of different purposes never meet.
   public enum Purpose: UInt32, Sendable {
     case initialization = 1
-    case epochOrder, dropout, augmentation, syntheticDigits, test, testTimeAugmentation
+    case epochOrder, dropout, augmentation, syntheticDigits, test, testTimeAugmentation, simulation
   }
 
   private let key: SIMD2<UInt32>

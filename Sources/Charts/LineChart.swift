@@ -52,6 +52,8 @@ public struct LineChart: Sendable {
   public var xTitle: String
   public var lines: [Line]
   public var scale = Scale.linear
+  /// How the values of x lie; those of a logarithmic one are above 0.
+  public var xScale = Scale.linear
   public var format: @Sendable (Double) -> String = ValueText.plain
   public var note: Note?
   /// Whether the axis begins at 0.
@@ -132,7 +134,8 @@ private struct ChartDrawing {
     picture = SVGText(width: width, height: height)
     let points = chart.lines.flatMap(\.points)
     let xs = points.map(\.x)
-    xRange = Self.range(xs.min() ?? 0, xs.max() ?? 1)
+    let places = xs.compactMap(chart.xScale.position)
+    xRange = Self.range(places.min() ?? 0, places.max() ?? 1)
     onlyX = xs.min() == xs.max() ? xs.first : nil
     var ys = points.flatMap { [$0.y] }
     if chart.includesZero { ys.append(0) }
@@ -168,7 +171,8 @@ private struct ChartDrawing {
   }
 
   private func x(_ value: Double) -> Double {
-    left + (right - left) * (value - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound)
+    let place = chart.xScale.position(value) ?? xRange.lowerBound
+    return left + (right - left) * (place - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound)
   }
 
   private func y(_ value: Double) -> Double? {
@@ -185,7 +189,8 @@ private struct ChartDrawing {
     }
     picture.line("axis", from: (left, bottom), to: (right, bottom))
     let limit = max(2, Int((right - left) / 56))
-    let round = Scale.linear.ticks(from: xRange.lowerBound, to: xRange.upperBound, atMost: limit)
+    let xs = chart.lines.flatMap(\.points).map(\.x)
+    let round = chart.xScale.ticks(from: xs.min() ?? 0, to: xs.max() ?? 1, atMost: limit)
     // Around a point that is alone no round value means anything but its own.
     for tick in chart.xTicks ?? onlyX.map({ [$0] }) ?? round {
       picture.line("axis", from: (x(tick), bottom), to: (x(tick), bottom + 4))

@@ -30,6 +30,30 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
     if bytes <= largestDoubled { return .doubling }
     return ranks > mostDirectRanks ? .halving : .direct
   }
+
+  /// The one that gradients without compression take.
+  ///
+  /// - Parameters:
+  ///   - tree: whose leaves the ranks share.
+  ///   - parameterCount: the floats of a gradient.
+  ///   - ranksPerNode: how many there are on each node, one after another; the last may have fewer.
+  public static func taken(by tree: GradientTree, parameterCount: Int, ranksPerNode: Int) -> ExchangeForm {
+    guard tree.ranks > 1 else { return .direct }
+    let floats = (parameterCount + GradientVector.unit - 1) / GradientVector.unit * GradientVector.unit
+    let suited = suited(toBytes: floats * MemoryLayout<Float>.stride, ranks: tree.ranks)
+    let pairsRanks = ReductionPlan(tree: tree, rank: 0, workers: 1).pairsRanks
+    let perNode = min(ranksPerNode, tree.ranks)
+    if perNode > 1, tree.ranks % perNode == 0,
+      SharedRoots.fit(floats: floats, rootCapacity: tree.mostRoots, ranksPerNode: perNode)
+    {
+      if perNode == tree.ranks { return .shared }
+      if !(pairsRanks && suited == .doubling) { return .nodes }
+    }
+    return pairsRanks ? suited : .direct
+  }
+
+  /// Whether ranks of one node finish the whole gradient each for themselves, where it goes through memory.
+  public static func finishesWhole(bytes: Int) -> Bool { bytes <= SharedExchange.largestWhole }
 }
 
 /// Tags of what travels besides roots, whose own count from 0: there are at most two a level of the tree.

@@ -64,6 +64,9 @@ public struct GradientTree: Sendable {
     return found
   }
 
+  /// The roots of the rank that has most.
+  var mostRoots: Int { (0..<ranks).map { roots(ofRank: $0).count }.max() ?? 1 }
+
   /// The two nodes whose sum a node of two or more leaves is.
   public static func children(of node: Range<Int>) -> (left: Range<Int>, right: Range<Int>) {
     let middle = (node.lowerBound + node.upperBound) / 2

@@ -153,7 +153,7 @@ public final class OrderedAllReduce {
     if form.map({ [.shared, .nodes].contains($0) }) ?? !isSoonerByMessages,
       let roots = try SharedRoots(
         communicator: communicator, floats: mean.paddedCount,
-        rootCapacity: (0..<communicator.size).map { tree.roots(ofRank: $0).count }.max() ?? 1)
+        rootCapacity: tree.mostRoots)
     {
       if roots.nodes == 1 && form != .nodes {
         shared = try SharedExchange(roots)

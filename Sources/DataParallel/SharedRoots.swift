@@ -31,16 +31,26 @@ final class SharedRoots {
   ///   - floats: of a gradient, a multiple of 16.
   ///   - rootCapacity: the most roots of a rank.
   init?(communicator: any Communicator, floats: Int, rootCapacity: Int) throws(Failure) {
-    let byteCount =
-      2 * rootCapacity * (floats * MemoryLayout<Float>.stride + Trailer.byteCount) + floats * MemoryLayout<Float>.stride
     let mostOnHost = Dictionary(grouping: communicator.hosts) { $0 }.values.map(\.count).max() ?? 1
-    guard communicator.size > 1, byteCount <= Self.largestMemory / mostOnHost,
-      let regions = try communicator.shareMemory(byteCount: byteCount)
+    guard communicator.size > 1, Self.fit(floats: floats, rootCapacity: rootCapacity, ranksPerNode: mostOnHost),
+      let regions = try communicator.shareMemory(
+        byteCount: Self.byteCount(floats: floats, rootCapacity: rootCapacity))
     else { return nil }
     self.floats = floats
     self.rootCapacity = rootCapacity
     self.regions = regions
     slices = GradientVector.slices(of: 0..<floats, count: regions.ranks.count)
+  }
+
+  /// Of a rank's region: its roots in two places, and the mean.
+  private static func byteCount(floats: Int, rootCapacity: Int) -> Int {
+    let floatBytes = floats * MemoryLayout<Float>.stride
+    return 2 * rootCapacity * (floatBytes + Trailer.byteCount) + floatBytes
+  }
+
+  /// Whether that is no more than a node's ranks should share.
+  static func fit(floats: Int, rootCapacity: Int, ranksPerNode: Int) -> Bool {
+    byteCount(floats: floats, rootCapacity: rootCapacity) <= largestMemory / ranksPerNode
   }
 
   /// Whether there is room for the roots of this plan.

@@ -18,7 +18,8 @@ enum Program {
   static let commands: [any Subcommand.Type] = [
     TrainCommand.self, EvaluateCommand.self, InspectCommand.self, BenchCommand.self,
     ProfileCommand.self, ReportCommand.self, ConfigCommand.self, ReplayCommand.self, PredictCommand.self,
-    ConvertCommand.self, DataCommand.self, LaunchCommand.self, ScaleCommand.self, DoctorCommand.self,
+    ConvertCommand.self, DataCommand.self, LaunchCommand.self, ScaleCommand.self, SimulateCommand.self,
+    DoctorCommand.self,
   ]
 
   static let syntax = ProgramSyntax(

@@ -1,0 +1,95 @@
+import Testing
+
+@testable import Simulation
+
+private func simulation(
+  _ model: CostModel, ranks: Int, batch: Int, microbatch: Int = 5, parameters: Int = 12_000,
+  stragglers: Stragglers = Stragglers(), seed: UInt64 = 0, ranksPerNode: Int = 1, cores: Int? = nil
+) -> StepSimulation {
+  StepSimulation(
+    model, nodes: NodeLayout(ranks: ranks, ranksPerNode: ranksPerNode, cores: cores), batch: batch,
+    microbatch: microbatch, parameters: parameters, stragglers: stragglers, seed: seed)
+}
+
+private var plainModel: CostModel {
+  var model = CostModel(secondsPerImage: 0.01)
+  model.updateSecondsPerParameter = 1e-7
+  model.fixedSeconds = 0.002
+  return model
+}
+
+@Suite struct StepSimulationTests {
+  @Test func oneRankTakesItsImagesAndTheUpdate() {
+    let times = simulation(plainModel, ranks: 1, batch: 10).run(steps: 7)
+    #expect(times.step.isNear(0.1032))
+    #expect(times.computation.isNear(0.1) && times.waiting == 0 && times.transfer == 0)
+    #expect(times.update.isNear(0.0012) && times.fixed.isNear(0.002))
+  }
+
+  @Test func twoRanksAreWorkedOutByHand() {
+    var model = plainModel
+    model.network = LinkCost(latency: 0.001, gap: 0.0001, bandwidth: 1e6)
+    model.additionSecondsPerByte = 1e-7
+    let times = simulation(model, ranks: 2, batch: 10).run(steps: 5)
+    // 48,000 bytes, half to each: a slice and 64 bytes of statistics, the sum, and the finished slice back.
+    let scattering = 0.0241 + 0.000164 + 0.001
+    let gathering = 0.0241 + 0.001
+    let transfer = scattering + 0.0024 + gathering
+    let step = 0.05 + transfer + 0.0012 + 0.002
+    #expect(times.transfer.isNear(transfer))
+    #expect(times.step.isNear(step))
+  }
+
+  @Test func theRankWithMoreMicrobatchesIsWaitedFor() {
+    var model = plainModel
+    model.network = LinkCost(latency: 0, gap: 0, bandwidth: .infinity)
+    // 15 images in three microbatches: 5 and 10.
+    let times = simulation(model, ranks: 2, batch: 15).run(steps: 3)
+    #expect(times.computation.isNear(0.075) && times.waiting.isNear(0.025))
+    #expect(times.step.isNear(0.1032))
+  }
+
+  @Test func ranksThatShareCoresTakeLonger() {
+    var model = plainModel
+    model.node = LinkCost(latency: 0, gap: 0, bandwidth: .infinity)
+    model.contention = 0.25
+    // Two of four ranks compute at once, each slowed by the other.
+    let times = simulation(model, ranks: 4, batch: 40, ranksPerNode: 4, cores: 2).run(steps: 2)
+    #expect(times.computation.isNear(0.25) && times.update.isNear(0.0024))
+  }
+
+  @Test func theWaitGrowsAsTheLargestOfNormalNumbers() {
+    var model = CostModel(secondsPerImage: 0.01)
+    model.network = LinkCost(latency: 0, gap: 0, bandwidth: .infinity)
+    model.spread = 0.05
+    for ranks in [2, 8, 64] {
+      let times = simulation(model, ranks: ranks, batch: 5 * ranks).run(steps: 2000)
+      #expect(times.computation.isNear(0.05, by: 0.01))
+      let waiting = 0.0025 * CostFit.largestOfNormals(ranks)
+      #expect(times.waiting.isNear(waiting, by: 0.05), "\(ranks) ranks")
+    }
+    #expect(CostFit.largestOfNormals(2).isNear(1 / Double.pi.squareRoot(), by: 1e-6))
+    #expect(CostFit.largestOfNormals(1) == 0)
+  }
+
+  @Test func aStragglerHoldsUpAll() {
+    var model = CostModel(secondsPerImage: 0.01)
+    model.network = LinkCost(latency: 0, gap: 0, bandwidth: .infinity)
+    let always = simulation(model, ranks: 4, batch: 20, stragglers: Stragglers(probability: 1, factor: 3)).run(steps: 2)
+    #expect(always.step.isNear(0.15) && always.waiting.isNear(0))
+    // With 1 % each, of 64 ranks one at least is slow in 47 % of the steps.
+    let some = simulation(model, ranks: 64, batch: 320, stragglers: Stragglers(probability: 0.01, factor: 3))
+      .run(steps: 2000)
+    #expect(some.step.isNear(0.09744, by: 0.03))
+  }
+
+  @Test func theSameSeedDrawsTheSame() {
+    var model = plainModel
+    model.network = LinkCost(latency: 1e-5, gap: 1e-6, bandwidth: 1e9)
+    model.spread = 0.1
+    model.stepSpread = 0.02
+    func run(_ seed: UInt64) -> StepTimes { simulation(model, ranks: 16, batch: 160, seed: seed).run(steps: 20) }
+    #expect(run(1) == run(1))
+    #expect(run(1).step != run(2).step)
+  }
+}
