@@ -45,7 +45,7 @@ clean_up() {
 trap clean_up EXIT
 
 IFS=, read -r -a links <<<"$rates"
-make_nodes "${links[0]}"
+make_nodes "${links[0]}" || exit $?
 for link in "${links[@]}"; do
   limit_link "$link"
   say "$link"

@@ -40,7 +40,7 @@ clean_up() {
   remove_nodes
 }
 trap clean_up EXIT
-make_nodes "$rate"
+make_nodes "$rate" || exit $?
 
 # train HOSTS FORM SETTING …: leaves speed in images/s, steps, and the test accuracy in result.
 train() {

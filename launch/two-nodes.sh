@@ -1,39 +1,42 @@
 # shellcheck shell=bash
 # Two nodes on this host, for scripts in launch/ to source: network namespaces with a link between them.
 #
-#   make_nodes RATE            makes them, or ends the script: 69 without ip or tc, 77 where no namespaces can be made
+#   make_nodes RATE            makes them; else says why and returns 69 without ip or tc, 77 where none can be made
 #   limit_link RATE            changes what the link carries: 200mbit, 1gbit
-#   on_nodes HOSTS COMMAND …   runs a command under mpirun on $one and $two: on_nodes $one:1,$two:1 dtrain train
+#   in_node HOST COMMAND …     runs a command on $one or $two
+#   on_nodes HOSTS COMMAND …   the same under mpirun on both, with node_options: on_nodes $one:1,$two:1 dtrain train
 #   sent_bytes                 what a node has sent so far: the mean of both
 #   remove_nodes               to be called at the end
 #
-# It sets one and two to their names, and node_folder to a folder that goes with them. It needs the function say.
+# It sets one and two to their names, node_folder to a folder that goes with them, and node_options to what mpirun needs in
+# them. It needs the function say.
 PATH=$PATH:/usr/sbin:/sbin
 one=dtn$$-one two=dtn$$-two network=10.98.$((RANDOM % 200))
 node_folder=
+node_options=()
 
 make_nodes() {
   local command host address=0
   for command in ip tc; do
     if ! command -v $command >/dev/null; then
       say "there is no $command; install iproute2"
-      exit 69
+      return 69
     fi
   done
   node_folder=$(mktemp -d /tmp/dtrain-nodes.XXXXXX)
   if ! { ip netns add "$one" && ip netns add "$two" && ip netns exec "$one" unshare --uts true; } 2>/dev/null; then
     say 'namespaces cannot be made here; it needs root, in a container --privileged or --cap-add SYS_ADMIN,NET_ADMIN'
-    exit 77
+    return 77
   fi
-  ip link add eth0 netns "$one" type veth peer name eth0 netns "$two"
+  ip link add eth0 netns "$one" type veth peer name eth0 netns "$two" || return
   for host in "$one" "$two"; do
     address=$((address + 1))
-    ip -n "$host" address add "$network.$address/24" dev eth0
-    ip -n "$host" link set eth0 up
-    ip -n "$host" link set lo up
+    ip -n "$host" address add "$network.$address/24" dev eth0 || return
+    ip -n "$host" link set eth0 up || return
+    ip -n "$host" link set lo up || return
   done
-  limit_link "$1"
-  # Stands for ssh.
+  limit_link "$1" || return
+  # Stands for ssh, which gets a line for a shell.
   cat >"$node_folder/agent" <<'AGENT'
 #!/bin/sh
 host=$1
@@ -41,6 +44,8 @@ shift
 exec ip netns exec "$host" unshare --uts sh -c 'echo "$0" >/proc/sys/kernel/hostname; exec sh -c "$*"' "$host" "$@"
 AGENT
   chmod 755 "$node_folder/agent"
+  node_options=(--bind-to none --mca plm_rsh_agent "$node_folder/agent" --mca plm_rsh_no_tree_spawn 1
+    --mca btl_tcp_if_include "$network.0/24" --mca oob_tcp_if_include "$network.0/24")
 }
 
 limit_link() {
@@ -48,15 +53,21 @@ limit_link() {
   # A bucket has to hold what the kernel sends between two ticks of its clock.
   case $1 in *gbit) burst=4mbit ;; esac
   for host in "$one" "$two"; do
-    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst "$burst" latency 400ms
+    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst "$burst" latency 400ms || return
   done
+}
+
+in_node() {
+  local host=$1
+  shift
+  # shellcheck disable=SC2016
+  ip netns exec "$host" unshare --uts sh -c 'echo "$0" >/proc/sys/kernel/hostname; exec "$@"' "$host" "$@"
 }
 
 on_nodes() {
   local hosts=$1
   shift
-  "$node_folder/agent" "$one" mpirun --host "$hosts" --bind-to none --mca plm_rsh_agent "$node_folder/agent" \
-    --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include "$network.0/24" --mca oob_tcp_if_include "$network.0/24" "$@"
+  in_node "$one" mpirun --host "$hosts" "${node_options[@]}" "$@"
 }
 
 sent_bytes() {

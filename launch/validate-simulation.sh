@@ -32,20 +32,18 @@ while [ $# -gt 0 ]; do
 done
 # shellcheck source=launch/environment.sh
 . launch/environment.sh
-PATH=$PATH:/usr/sbin:/sbin
-
 say() { printf 'launch/validate-simulation.sh: %s\n' "$1" >&2; }
+# shellcheck source=launch/two-nodes.sh
+. launch/two-nodes.sh
 program=$(realpath "${DTRAIN_EXECUTABLE:-.build/debug/dtrain}")
 mkdir -p "$output"
 output=$(realpath "$output")
 readonly strong=configs/scaling-strong.yaml weak=configs/scaling-weak.yaml
-readonly one=dtv$$-one two=dtv$$-two network=10.99.$((RANDOM % 200))
 trial=$(mktemp -d /tmp/dtrain-validation.XXXXXX)
 readonly trial
 
 clean_up() {
-  ip netns delete $one 2>/dev/null || true
-  ip netns delete $two 2>/dev/null || true
+  remove_nodes
   rm -rf "$trial"
 }
 trap clean_up EXIT
@@ -86,20 +84,12 @@ readonly fit=(--scale "$output/strong/scale.json" --allreduce "$output/two.json"
 compare 'one node, strong' "$output/strong-simulated/simulation.csv" "$output/strong/scale.csv" 1,2
 compare 'one node, weak' "$output/weak-simulated/simulation.csv" "$output/weak/scale.csv" ''
 
-# rate MBIT: what the link lets through from now on.
-rate() {
-  local host
-  for host in $one $two; do
-    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1mbit" burst 64kbit latency 400ms
-  done
-}
-
 # link MBIT SLOTS: measures so many ranks a node over the link, and predicts them. Both nodes are on this one's cores.
 link() {
   local rate=$1 slots=$2 name="link-$1-mbit-$2-a-node"
-  rate "$rate"
-  "$trial/agent" $one "$program" scale --config $strong --ranks $((2 * slots)) "${timing[@]}" --output "$output/$name" \
-    --mpirun-options="--host $one:$slots,$two:$slots ${options[*]}" "${@:3}" >/dev/null
+  limit_link "${rate}mbit"
+  in_node "$one" "$program" scale --config $strong --ranks $((2 * slots)) "${timing[@]}" --output "$output/$name" \
+    --mpirun-options="--host $one:$slots,$two:$slots ${node_options[*]}" "${@:3}" >/dev/null
   "$program" simulate --config $strong --scale "$output/strong/scale.json" --fit-ranks 2 \
     --allreduce "$output/two.json,$output/link.json" --ranks $((2 * slots)) --ranks-per-node "$slots" \
     --cores-per-node $((cores / 2 > 1 ? cores / 2 : 1)) \
@@ -108,38 +98,10 @@ link() {
   compare "link of $rate Mbit/s, $slots a node" "$output/$name-simulated/simulation.csv" "$output/$name/scale.csv" ''
 }
 
-if command -v ip >/dev/null && command -v tc >/dev/null \
-  && { ip netns add $one && ip netns add $two && ip netns exec $one unshare --uts true; } 2>/dev/null; then
-  ip link add eth0 netns $one type veth peer name eth0 netns $two
-  address=0
-  for host in $one $two; do
-    address=$((address + 1))
-    ip -n "$host" address add $network.$address/24 dev eth0
-    ip -n "$host" link set eth0 up
-    ip -n "$host" link set lo up
-  done
-  # Stands for ssh.
-  cat >"$trial/agent" <<'END'
-#!/bin/sh
-host=$1
-shift
-exec ip netns exec "$host" unshare --uts sh -c 'echo "$0" >/proc/sys/kernel/hostname; exec "$@"' "$host" "$@"
-END
-  # mpirun hands over a line for a shell.
-  cat >"$trial/shell-agent" <<'END'
-#!/bin/sh
-host=$1
-shift
-exec "$(dirname "$0")/agent" "$host" sh -c "$*"
-END
-  chmod 755 "$trial/agent" "$trial/shell-agent"
-  options=(--bind-to none --mca plm_rsh_agent "$trial/shell-agent" --mca plm_rsh_no_tree_spawn 1
-    --mca btl_tcp_if_include "$network.0/24" --mca oob_tcp_if_include "$network.0/24")
+if make_nodes 500mbit; then
   cores=$(nproc)
   say 'measuring over links'
-  rate 500
-  "$trial/agent" $one mpirun --host $one:1,$two:1 "${options[@]}" "$program" bench allreduce "${times[@]}" \
-    --json "$output/link.json" >/dev/null
+  on_nodes "$one:1,$two:1" "$program" bench allreduce "${times[@]}" --json "$output/link.json" >/dev/null
   # What of the link's rate is left for the bytes of messages; the same share is taken of other rates.
   "$program" simulate --config $strong --scale "$output/strong/scale.json" --fit-ranks 2 \
     --allreduce "$output/link.json" --ranks 2 --output "$output/link-fitted" "$@" >"$output/link-fitted.txt"
@@ -149,7 +111,7 @@ END
     for slots in 1 2; do link $megabits $slots "$@"; done
   done
 else
-  say 'without ip and tc, or the right to make namespaces, no link was measured'
+  say 'no link was measured'
 fi
 
 printf '| what | ranks | batch | predicted images/s | measured | error | |\n'

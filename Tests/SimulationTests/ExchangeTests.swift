@@ -26,6 +26,7 @@ private final class CountingCommunicator: Communicator {
     try base.exchange(sends: sends, receives: receives, phase: phase, relay: relay)
   }
 
+  func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? { try base.shareMemory(byteCount: byteCount) }
   func abort(_ code: ExitCode) -> Never { base.abort(code) }
   func finish() throws(Failure) { try base.finish() }
 }
@@ -61,7 +62,7 @@ private func model(latency: Double, gap: Double, bandwidth: Double, addition: Do
 
   /// What is simulated is what the real all-reduce does.
   @Test(arguments: cases) func everyRankSendsWhatTheRealOneSends(_ test: Case) throws {
-    let sent = try InProcessReplicas.run(count: test.ranks) { (replica) throws(Failure) in
+    let sent = try InProcessReplicas.run(count: test.ranks, ranksPerNode: 1) { (replica) throws(Failure) in
       let counting = CountingCommunicator(replica)
       let reduction = try OrderedAllReduce(
         communicator: counting, parameterCount: test.parameters, maximumLeaves: test.leaves)
@@ -124,6 +125,30 @@ private func model(latency: Double, gap: Double, bandwidth: Double, addition: Do
     // 64 KiB by 16 ranks: halves, quarters, eighths, sixteenths, and back.
     expect(16, 16384, ExchangeSchedule.Counts(latencies: 8, gaps: 12, bytes: 123_136, added: 61_440))
     expect(1, 16384, ExchangeSchedule.Counts())
+  }
+
+  /// Of two levels that between nodes goes by messages; within one nothing does.
+  @Test(arguments: [(4, 2, 8), (6, 3, 13), (8, 4, 8), (6, 2, 31), (3, 3, 7)])
+  func nodesSendWhatRealOnesSend(ranks: Int, ranksPerNode: Int, leaves: Int) throws {
+    let parameters = 20_000
+    let sent = try InProcessReplicas.run(count: ranks, ranksPerNode: ranksPerNode) { (replica) throws(Failure) in
+      let counting = CountingCommunicator(replica)
+      let reduction = try OrderedAllReduce(
+        communicator: counting, parameterCount: parameters, maximumLeaves: leaves)
+      (counting.messages, counting.bytes) = (0, 0)
+      _ = try reduction.reduce(leaves: leaves, phase: Phase("test")) { $2.statistics = StepStatistics(samples: 1) }
+      return [counting.messages, counting.bytes]
+    }
+    let schedule = ExchangeSchedule(
+      tree: GradientTree(leaves: leaves, ranks: ranks), parameterCount: parameters, ranksPerNode: ranksPerNode)
+    #expect(schedule.form == (ranks == ranksPerNode ? .shared : .nodes))
+    #expect(schedule.messages == sent.reduce(0) { $0 + $1[0] })
+    for rank in 0..<ranks where schedule.form == .nodes {
+      let messages = (1...2).flatMap { exchange in
+        (0..<schedule.sent(exchange, by: rank)).map { schedule.message($0, exchange, by: rank).bytes }
+      }
+      #expect([messages.count, messages.reduce(0, +)] == sent[rank], "rank \(rank)")
+    }
   }
 
   @Test func theRanksOfANodeShareItsLink() {
