@@ -22,6 +22,9 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
 
   /// The bytes of a gradient up to which messages cost more than what is in them.
   static let largestDoubled = 16 << 10
+  /// The bytes of a gradient up to which memory that ranks of one node share is faster than messages between them, which are
+  /// copied once and not three times. What is larger fits no cache.
+  static let largestShared = 2 << 20
   /// The ranks up to which it pays that all send at once.
   static let mostDirectRanks = 8
 
@@ -40,14 +43,18 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   public static func taken(by tree: GradientTree, parameterCount: Int, ranksPerNode: Int) -> ExchangeForm {
     guard tree.ranks > 1 else { return .direct }
     let floats = (parameterCount + GradientVector.unit - 1) / GradientVector.unit * GradientVector.unit
-    let suited = suited(toBytes: floats * MemoryLayout<Float>.stride, ranks: tree.ranks)
+    let bytes = floats * MemoryLayout<Float>.stride
+    let suited = suited(toBytes: bytes, ranks: tree.ranks)
     let pairsRanks = ReductionPlan(tree: tree, rank: 0, workers: 1).pairsRanks
     let perNode = min(ranksPerNode, tree.ranks)
     if perNode > 1, tree.ranks % perNode == 0,
       SharedRoots.fit(floats: floats, rootCapacity: tree.mostRoots, ranksPerNode: perNode)
     {
-      if perNode == tree.ranks { return .shared }
-      if !(pairsRanks && suited == .doubling) { return .nodes }
+      if perNode == tree.ranks {
+        if bytes <= largestShared { return .shared }
+      } else if !(pairsRanks && suited == .doubling) {
+        return .nodes
+      }
     }
     return pairsRanks ? suited : .direct
   }

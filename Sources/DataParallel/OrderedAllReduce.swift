@@ -145,11 +145,13 @@ public final class OrderedAllReduce {
   }
 
   private func chooseForm(_ form: ExchangeForm?, leaves: Int) throws(Failure) {
-    let suited = form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
+    let bytes = mean.paddedCount * MemoryLayout<Float>.stride
+    let suited = form ?? .suited(toBytes: bytes, ranks: communicator.size)
     let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
     let tree = GradientTree(leaves: leaves, ranks: communicator.size)
-    // Between nodes few bytes are there sooner in as few messages as can be.
-    let isSoonerByMessages = canPair && suited == .doubling && Set(communicator.hosts).count > 1
+    // Between nodes few bytes are there sooner in as few messages as can be; on a node many are.
+    let isSoonerByMessages =
+      Set(communicator.hosts).count > 1 ? canPair && suited == .doubling : bytes > ExchangeForm.largestShared
     if form.map({ [.shared, .nodes].contains($0) }) ?? !isSoonerByMessages,
       let roots = try SharedRoots(
         communicator: communicator, floats: mean.paddedCount,
