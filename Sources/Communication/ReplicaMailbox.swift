@@ -94,6 +94,10 @@ final class ReplicaMailbox: @unchecked Sendable {
   func fail(_ rank: Int, _ failure: Failure) {
     monitor.lock()
     defer { monitor.unlock() }
+    record(rank, failure)
+  }
+
+  private func record(_ rank: Int, _ failure: Failure) {
     failures[rank] = failure
     if firstFailure == nil { firstFailure = (rank, failure) }
     for other in 0..<count { monitor.broadcast(other) }
@@ -131,6 +135,8 @@ final class ReplicaMailbox: @unchecked Sendable {
         try wait(rank, for: peer, patience: patience, phase: phase) { self.destinations(rank) }
       }
     } catch {
+      // Before its posts are gone, so that nobody takes it for one that has not come.
+      record(rank, error)
       withdraw(rank)
       throw error
     }
