@@ -8,11 +8,6 @@ extension MPICommunicator {
     /// The lowest of its ranks.
     var first: Int
     var count: Int
-
-    /// As it travels.
-    var bytes: [UInt8] {
-      [first, count].flatMap { number in withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) } }
-    }
   }
 
   public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
@@ -21,10 +16,10 @@ extension MPICommunicator {
     let regionBytes = (byteCount + SharedRegions.headBytes + 63) / 64 * 64
     var memory = rank == node.first ? NodeMemory(byteCount: regionBytes * node.count) : nil
     // Where one rank cannot have it, none goes by it.
-    let places = try allGather((memory?.place ?? .none).bytes, phase: phase).map(NodeMemory.Place.init(bytes:))
-    if rank != node.first, places[node.first] != .none {
-      memory = NodeMemory(at: places[node.first], byteCount: regionBytes * node.count)
-    }
+    let place = memory?.place ?? .none
+    let places = try gather([place.process, place.file], phase)
+    let shown = NodeMemory.Place(process: places[node.first, 0], file: places[node.first, 1])
+    if rank != node.first, shown != .none { memory = NodeMemory(at: shown, byteCount: regionBytes * node.count) }
     let regions = memory.map { memory in
       SharedRegions(
         (0..<node.count).map { memory.start + $0 * regionBytes }, in: memory, of: self, timeout: timeout,
@@ -32,9 +27,16 @@ extension MPICommunicator {
       ) { (_, _) throws(Failure) in }
     }
     // Nobody raises a mark before all have set theirs to 0.
-    let all = try allGather([regions == nil ? 0 : UInt8(1)], phase: phase)
+    let all = try gather([regions == nil ? 0 : 1], phase)
     memory?.closeFile()
-    return all.allSatisfy { $0 == [1] } ? regions : nil
+    return (0..<size).allSatisfy { all[$0, 0] == 1 } ? regions : nil
+  }
+
+  private func gather(_ words: [UInt64], _ phase: Phase) throws(Failure) -> WordExchange {
+    let exchange = WordExchange(communicator: self, count: words.count)
+    for (place, word) in words.enumerated() { exchange.own[place] = word }
+    try exchange.gather(phase: phase)
+    return exchange
   }
 
   /// This rank's node, where all nodes have as many ranks, one after another; else nil, on every rank.
@@ -42,8 +44,10 @@ extension MPICommunicator {
     if let uniform { return uniform }
     try barrier(phase: phase)
     let node = try findNode()
-    let expected = (0..<size).map { Node(first: $0 / node.count * node.count, count: node.count).bytes }
-    let isUniform = try allGather(node.bytes, phase: phase) == expected
+    let all = try gather([UInt64(node.first), UInt64(node.count)], phase)
+    let isUniform = (0..<size).allSatisfy {
+      all[$0, 0] == UInt64($0 / node.count * node.count) && all[$0, 1] == UInt64(node.count)
+    }
     uniform = .some(isUniform ? node : nil)
     return isUniform ? node : nil
   }

@@ -22,23 +22,6 @@ final class NodeMemory: @unchecked Sendable {
     var file: UInt64
 
     static let none = Place(process: 0, file: 0)
-    static let byteCount = 16
-
-    var bytes: [UInt8] {
-      [process, file].flatMap { number in withUnsafeBytes(of: number.littleEndian) { Array($0) } }
-    }
-
-    init(process: UInt64, file: UInt64) {
-      self.process = process
-      self.file = file
-    }
-
-    /// - Parameter bytes: as many as `byteCount`.
-    init(bytes: [UInt8]) {
-      func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-      process = number(bytes[..<8])
-      file = number(bytes[8...])
-    }
   }
 
   let start: UnsafeMutableRawPointer

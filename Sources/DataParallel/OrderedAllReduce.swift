@@ -145,17 +145,12 @@ public final class OrderedAllReduce {
   }
 
   private func chooseForm(_ form: ExchangeForm?, leaves: Int) throws(Failure) {
-    let bytes = mean.paddedCount * MemoryLayout<Float>.stride
-    let suited = form ?? .suited(toBytes: bytes, ranks: communicator.size)
-    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
     let tree = GradientTree(leaves: leaves, ranks: communicator.size)
-    // Between nodes few bytes are there sooner in as few messages as can be; on a node many are.
-    let isSoonerByMessages =
-      Set(communicator.hosts).count > 1 ? canPair && suited == .doubling : bytes > ExchangeForm.largestShared
-    if form.map({ [.shared, .nodes].contains($0) }) ?? !isSoonerByMessages,
+    let mostOnHost = Dictionary(grouping: communicator.hosts) { $0 }.values.map(\.count).max() ?? 1
+    let taken = form ?? .taken(by: tree, parameterCount: parameterCount, ranksPerNode: mostOnHost)
+    if [.shared, .nodes].contains(taken),
       let roots = try SharedRoots(
-        communicator: communicator, floats: mean.paddedCount,
-        rootCapacity: tree.mostRoots)
+        communicator: communicator, floats: mean.paddedCount, rootCapacity: tree.mostRoots, ranksPerNode: mostOnHost)
     {
       if roots.nodes == 1 && form != .nodes {
         shared = try SharedExchange(roots)
@@ -164,6 +159,10 @@ public final class OrderedAllReduce {
       }
       return
     }
+    // Short batches may pair the ranks where full ones do not.
+    let suited =
+      form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
+    let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
     if canPair && [.doubling, .halving].contains(suited) {
       pairwise = try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount)
     }

@@ -30,9 +30,9 @@ final class SharedRoots {
   /// - Parameters:
   ///   - floats: of a gradient, a multiple of 16.
   ///   - rootCapacity: the most roots of a rank.
-  init?(communicator: any Communicator, floats: Int, rootCapacity: Int) throws(Failure) {
-    let mostOnHost = Dictionary(grouping: communicator.hosts) { $0 }.values.map(\.count).max() ?? 1
-    guard communicator.size > 1, Self.fit(floats: floats, rootCapacity: rootCapacity, ranksPerNode: mostOnHost),
+  ///   - ranksPerNode: the most ranks of a node.
+  init?(communicator: any Communicator, floats: Int, rootCapacity: Int, ranksPerNode: Int) throws(Failure) {
+    guard communicator.size > 1, Self.fit(floats: floats, rootCapacity: rootCapacity, ranksPerNode: ranksPerNode),
       let regions = try communicator.shareMemory(
         byteCount: Self.byteCount(floats: floats, rootCapacity: rootCapacity))
     else { return nil }

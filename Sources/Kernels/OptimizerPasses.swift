@@ -54,27 +54,55 @@ public func adamUpdate(
   _ factors: AdamFactors, count: Int, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
   firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>
 ) {
-  let first = Vector(repeating: factors.firstDecay)
-  let second = Vector(repeating: factors.secondDecay)
-  let rate = Vector(repeating: factors.learningRate)
-  let correction = Vector(repeating: factors.secondCorrection)
-  let epsilon = Vector(repeating: factors.epsilon)
+  let moments = AdamMoments(factors, gradients, firstMoments, secondMoments)
   let decay = Vector(repeating: -factors.weightDecay)
-  let scale = Vector(repeating: factors.gradientScale)
   var i = 0
   while i < count {
+    let step = moments.advance(i)
+    var w = load(parameters, i)
+    w.addProduct(decay, w)
+    store(w - step, parameters, i)
+    i += 8
+  }
+}
+
+/// The moments of Adam, and the step that they give.
+private struct AdamMoments {
+  private let first: Vector
+  private let second: Vector
+  private let rate: Vector
+  private let correction: Vector
+  private let epsilon: Vector
+  private let scale: Vector
+  private let gradients: UnsafePointer<Float>
+  private let firstMoments: UnsafeMutablePointer<Float>
+  private let secondMoments: UnsafeMutablePointer<Float>
+
+  @inline(__always)
+  init(
+    _ factors: AdamFactors, _ gradients: UnsafePointer<Float>, _ firstMoments: UnsafeMutablePointer<Float>,
+    _ secondMoments: UnsafeMutablePointer<Float>
+  ) {
+    first = Vector(repeating: factors.firstDecay)
+    second = Vector(repeating: factors.secondDecay)
+    rate = Vector(repeating: factors.learningRate)
+    correction = Vector(repeating: factors.secondCorrection)
+    epsilon = Vector(repeating: factors.epsilon)
+    scale = Vector(repeating: factors.gradientScale)
+    (self.gradients, self.firstMoments, self.secondMoments) = (gradients, firstMoments, secondMoments)
+  }
+
+  /// Moves eight of each; rate · m / (√v · correction + ε).
+  @inline(__always)
+  func advance(_ i: Int) -> Vector {
     let g = load(gradients, i) * scale
     var m = load(firstMoments, i)
     var v = load(secondMoments, i)
-    var w = load(parameters, i)
     m.addProduct(first, g - m)
     v.addProduct(second, (g * g) - v)
     store(m, firstMoments, i)
     store(v, secondMoments, i)
-    w.addProduct(decay, w)
-    let denominator = epsilon.addingProduct(v.squareRoot(), correction)
-    store(w - rate * m / denominator, parameters, i)
-    i += 8
+    return rate * m / epsilon.addingProduct(v.squareRoot(), correction)
   }
 }
 
@@ -92,24 +120,11 @@ public func lambDirection(
   firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>,
   direction: UnsafeMutablePointer<Float>
 ) {
-  let first = Vector(repeating: factors.firstDecay)
-  let second = Vector(repeating: factors.secondDecay)
-  let rate = Vector(repeating: factors.learningRate)
-  let correction = Vector(repeating: factors.secondCorrection)
-  let epsilon = Vector(repeating: factors.epsilon)
+  let moments = AdamMoments(factors, gradients, firstMoments, secondMoments)
   let decay = Vector(repeating: factors.weightDecay)
-  let scale = Vector(repeating: factors.gradientScale)
   var i = 0
   while i < count {
-    let g = load(gradients, i) * scale
-    var m = load(firstMoments, i)
-    var v = load(secondMoments, i)
-    m.addProduct(first, g - m)
-    v.addProduct(second, (g * g) - v)
-    store(m, firstMoments, i)
-    store(v, secondMoments, i)
-    let adam = rate * m / epsilon.addingProduct(v.squareRoot(), correction)
-    store(adam.addingProduct(decay, load(parameters, i)), direction, i)
+    store(moments.advance(i).addingProduct(decay, load(parameters, i)), direction, i)
     i += 8
   }
 }
