@@ -10,16 +10,23 @@ import PackageDescription
   }
   let processorFlags = ["-Xcc", "-march=\(processor)"]
   let processorSettings: [SwiftSetting] = processor == "x86-64" ? [] : [.define("BASELINE_X86_64_V3")]
+  // The default build computes in vectors of 512 bits too, where it runs on a processor that has them.
+  let wideFlags = ["-Xcc", "-march=x86-64-v4"]
+  let wideSettings: [SwiftSetting] = processor == "x86-64-v3" ? [.define("WIDE_VECTORS_CALLED")] : []
 #else
   let processorFlags: [String] = []
   let processorSettings: [SwiftSetting] = []
+  let wideFlags: [String] = []
+  let wideSettings: [SwiftSetting] = []
 #endif
 
 // `swift run` builds in debug. What runs in a training step has to be fast there too.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
 // Without -fno-math-errno the square root of a vector is eight calls of sqrtf: five times as long an Adam step.
 let kernels: [SwiftSetting] =
-  [.unsafeFlags(["-Ounchecked", "-Xcc", "-fno-math-errno"] + processorFlags)] + processorSettings
+  [.unsafeFlags(["-Ounchecked", "-Xcc", "-fno-math-errno"] + processorFlags)] + processorSettings + wideSettings
+let wideKernels: [SwiftSetting] =
+  [.unsafeFlags(["-Ounchecked", "-Xcc", "-fno-math-errno"] + wideFlags), .define("WIDE_VECTORS")]
 
 /// A module of `Sources/` together with its tests in `Tests/`, which may need more than it does (`testing`).
 func module(
@@ -87,8 +94,9 @@ let package = Package(
     + module("Configuration", ["CYAML", "Digests", "Failures"])
     + module("Datasets", ["Arithmetic", "CZlib", "Digests", "Failures"])
     + module("Augmentation", ["Arithmetic"], kernels)
-    + module("Kernels", [], kernels)
-    + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels"])
+    + module("Kernels", ["CProcessor"], kernels)
+    + module("WideKernels", ["Kernels"], wideKernels)
+    + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels", "WideKernels"])
     + module("Models", ["Failures", "NeuralNetwork"])
     + module("Optimizers", ["Arithmetic", "Kernels"])
     + module("Communication", ["CMPI", "Failures"])

@@ -1,7 +1,16 @@
 // Winograd's F(4x4, 3x3): the transform of the output's gradients, D = A dY Aᵀ for each tile of 4x4, for the
 // gradient of the weights. See WinogradInputTransform.swift for source and points.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
+// two blocks of channels.
 
-private typealias Vector = SIMD8<Float>
+#if WIDE_VECTORS
+  import Kernels
+
+  private typealias Vector = SIMD16<Float>
+#else
+  private typealias Vector = SIMD8<Float>
+#endif
 
 @inline(__always)
 private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
@@ -11,6 +20,18 @@ private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
 @inline(__always)
 private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
+}
+
+/// A vector of blocked activations: one block of 8 channels, or the same pixel of two blocks.
+@inline(__always)
+private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockStride: Int) -> Vector {
+  #if WIDE_VECTORS
+    let first = UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Float>.self)
+    let second = UnsafeRawPointer(pointer + offset + blockStride).loadUnaligned(as: SIMD8<Float>.self)
+    return Vector(lowHalf: first, highHalf: second)
+  #else
+    return load(pointer, offset)
+  #endif
 }
 
 private let a: Float = 0.70710678118654752
@@ -52,47 +73,53 @@ public func winogradGradientTransform(
   zeroRow: UnsafePointer<Float>
 ) {
   let width = 4 * plane.tileColumns
-  let rowStride = width * 8
+  let lanes = Vector.scalarCount
+  let rowStride = width * lanes
   let columns = min(width, plane.columns)
-  let sums = scratch + WinogradPlane.rowScratchVectors(tileColumns: plane.tileColumns) * 8
+  let sums = scratch + WinogradPlane.rowScratchVectors(tileColumns: plane.tileColumns) * lanes
   for row in 0..<6 {
     for column in columns..<max(width, columns) {
-      store(Vector(repeating: 0), scratch, row * rowStride + column * 8)
+      store(Vector(repeating: 0), scratch, row * rowStride + column * lanes)
     }
   }
   // Blocks inside rows of tiles: a cache line of the destination is filled while it is near.
   for tileRow in 0..<plane.tileRows {
-    for block in 0..<plane.channelBlocks {
+    for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {
       let image = source + block * plane.blockStride
       var sum = tileRow == 0 ? Vector(repeating: 0) : load(sums, block * 8)
       @inline(__always)
-      func row(_ index: Int) -> UnsafePointer<Float> {
+      func row(_ index: Int) -> (UnsafePointer<Float>, blockStride: Int) {
         let y = tileRow * 4 + index
-        return y < plane.rows ? image + y * plane.rowStride : zeroRow
+        return y < plane.rows ? (image + y * plane.rowStride, plane.blockStride) : (zeroRow, 0)
+      }
+      @inline(__always)
+      func pixel(_ row: (UnsafePointer<Float>, blockStride: Int), _ column: Int) -> Vector {
+        loadBlocks(row.0, column * 8, row.blockStride)
       }
       let (s0, s1, s2, s3) = (row(0), row(1), row(2), row(3))
       var x = 0
-      while x < columns * 8 {
-        let y0 = load(s0, x)
-        let y1 = load(s1, x)
-        let y2 = load(s2, x)
-        let y3 = load(s3, x)
+      while x < columns {
+        let y0 = pixel(s0, x)
+        let y1 = pixel(s1, x)
+        let y2 = pixel(s2, x)
+        let y3 = pixel(s3, x)
         sum += (y0 + y1) + (y2 + y3)
         let r = transformed(y0, y1, y2, y3)
-        store(r.0, scratch, x)
-        store(r.1, scratch, rowStride + x)
-        store(r.2, scratch, 2 * rowStride + x)
-        store(r.3, scratch, 3 * rowStride + x)
-        store(r.4, scratch, 4 * rowStride + x)
-        store(r.5, scratch, 5 * rowStride + x)
-        x += 8
+        let column = scratch + x * lanes
+        store(r.0, column, 0)
+        store(r.1, column, rowStride)
+        store(r.2, column, 2 * rowStride)
+        store(r.3, column, 3 * rowStride)
+        store(r.4, column, 4 * rowStride)
+        store(r.5, column, 5 * rowStride)
+        x += 1
       }
       var tile = destination + tileRow * plane.tileColumns * channels + block * 8
       for tileColumn in 0..<plane.tileColumns {
-        var d = UnsafePointer(scratch) + tileColumn * 32
+        var d = UnsafePointer(scratch) + tileColumn * 4 * lanes
         var v = tile
         for _ in 0..<6 {
-          let r = transformed(load(d, 0), load(d, 8), load(d, 16), load(d, 24))
+          let r = transformed(load(d, 0), load(d, lanes), load(d, 2 * lanes), load(d, 3 * lanes))
           store(r.0, v, 0)
           store(r.1, v, frequencyStride)
           store(r.2, v, 2 * frequencyStride)
@@ -107,7 +134,7 @@ public func winogradGradientTransform(
       store(sum, sums, block * 8)
     }
   }
-  for block in 0..<plane.channelBlocks {
+  for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {
     store(load(biasGradient, block * 8) + load(sums, block * 8), biasGradient, block * 8)
   }
 }

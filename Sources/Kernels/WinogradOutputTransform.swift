@@ -1,7 +1,18 @@
 // Winograd's F(4x4, 3x3): the inverse transform, Y = Aᵀ M A for each tile, with what follows a convolution fused in.
 // See WinogradInputTransform.swift for source and points.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
+// two blocks of channels.
 
-private typealias Vector = SIMD8<Float>
+#if WIDE_VECTORS
+  import Kernels
+
+  private typealias Vector = SIMD16<Float>
+  private typealias Mask = SIMD16<Int32>
+#else
+  private typealias Vector = SIMD8<Float>
+  private typealias Mask = SIMD8<Int32>
+#endif
 
 @inline(__always)
 private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
@@ -13,7 +24,28 @@ private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ of
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
 }
 
-private typealias Mask = SIMD8<Int32>
+/// A vector of blocked activations: one block of 8 channels, or the same pixel of two blocks.
+@inline(__always)
+private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockStride: Int) -> Vector {
+  #if WIDE_VECTORS
+    let first = UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Float>.self)
+    let second = UnsafeRawPointer(pointer + offset + blockStride).loadUnaligned(as: SIMD8<Float>.self)
+    return Vector(lowHalf: first, highHalf: second)
+  #else
+    return load(pointer, offset)
+  #endif
+}
+
+@inline(__always)
+private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int, _ blockStride: Int) {
+  #if WIDE_VECTORS
+    let target = UnsafeMutableRawPointer(pointer + offset)
+    target.storeBytes(of: value.lowHalf, as: SIMD8<Float>.self)
+    (target + 4 * blockStride).storeBytes(of: value.highHalf, as: SIMD8<Float>.self)
+  #else
+    store(value, pointer, offset)
+  #endif
+}
 
 // Computed: a stored global is initialised lazily, behind a call in the innermost loop.
 @inline(__always)
@@ -43,15 +75,17 @@ private func transformed(
 private func transformColumns(
   _ products: UnsafePointer<Float>, _ frequencyStride: Int, _ scratch: UnsafeMutablePointer<Float>
 ) {
+  let lanes = Vector.scalarCount
   for j in 0..<6 {
     let m = products + j * frequencyStride
     let y = transformed(
       load(m, 0), load(m, 6 * frequencyStride), load(m, 12 * frequencyStride), load(m, 18 * frequencyStride),
       load(m, 24 * frequencyStride), load(m, 30 * frequencyStride))
-    store(y.0, scratch, 8 * j)
-    store(y.1, scratch, 48 + 8 * j)
-    store(y.2, scratch, 96 + 8 * j)
-    store(y.3, scratch, 144 + 8 * j)
+    let column = scratch + lanes * j
+    store(y.0, column, 0)
+    store(y.1, column, 6 * lanes)
+    store(y.2, column, 12 * lanes)
+    store(y.3, column, 18 * lanes)
   }
 }
 
@@ -59,21 +93,10 @@ private func transformColumns(
 private func transformedRow(
   _ scratch: UnsafeMutablePointer<Float>, _ row: Int
 ) -> (Vector, Vector, Vector, Vector) {
-  let t = UnsafePointer(scratch) + 48 * row
-  return transformed(load(t, 0), load(t, 8), load(t, 16), load(t, 24), load(t, 32), load(t, 40))
-}
-
-/// What follows the inverse transform in the same pass.
-public enum WinogradEpilogue {
-  /// Nothing: the gradient of an input that no ReLU made.
-  case none
-  /// Adds the bias.
-  case bias(UnsafePointer<Float>)
-  /// Adds the bias, then max(0, y).
-  case biasAndReLU(UnsafePointer<Float>)
-  /// Keeps the gradient only where the activation, which lies as the destination does but with strides of its own,
-  /// is positive: ReLU's backward.
-  case mask(UnsafePointer<Float>, blockStride: Int, rowStride: Int)
+  let lanes = Vector.scalarCount
+  let t = UnsafePointer(scratch) + 6 * lanes * row
+  return transformed(
+    load(t, 0), load(t, lanes), load(t, 2 * lanes), load(t, 3 * lanes), load(t, 4 * lanes), load(t, 5 * lanes))
 }
 
 /// Transforms all tiles of one image back.
@@ -103,7 +126,7 @@ public func winogradOutputTransform(
     }
   case .mask(let activation, let blockStride, let rowStride):
     outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, row, column in
-      let kept = load(activation, block * blockStride + row * rowStride + column * 8)
+      let kept = loadBlocks(activation, block * blockStride + row * rowStride + column * 8, blockStride)
       return value.replacing(with: zero, where: kept .<= zero)
     }
   }
@@ -117,7 +140,7 @@ private func outputs(
 ) {
   // Blocks inside rows of tiles: a cache line of the products is used up while it is near.
   for tileRow in 0..<plane.tileRows {
-    for block in 0..<plane.channelBlocks {
+    for block in stride(from: 0, to: plane.channelBlocks, by: Vector.scalarCount / 8) {
       for tileColumn in 0..<plane.tileColumns {
         let tile = tileRow * plane.tileColumns + tileColumn
         transformColumns(products + tile * channels + block * 8, frequencyStride, scratch)
@@ -130,18 +153,18 @@ private func outputs(
           for i in 0..<rows {
             let r = transformedRow(scratch, i)
             let row = output + i * plane.rowStride
-            store(epilogue(r.0, block, y + i, x), row, 0)
-            store(epilogue(r.1, block, y + i, x + 1), row, 8)
-            store(epilogue(r.2, block, y + i, x + 2), row, 16)
-            store(epilogue(r.3, block, y + i, x + 3), row, 24)
+            storeBlocks(epilogue(r.0, block, y + i, x), row, 0, plane.blockStride)
+            storeBlocks(epilogue(r.1, block, y + i, x + 1), row, 8, plane.blockStride)
+            storeBlocks(epilogue(r.2, block, y + i, x + 2), row, 16, plane.blockStride)
+            storeBlocks(epilogue(r.3, block, y + i, x + 3), row, 24, plane.blockStride)
           }
         } else {
           for i in 0..<rows {
             let r = transformedRow(scratch, i)
             let row = output + i * plane.rowStride
-            store(epilogue(r.0, block, y + i, x), row, 0)
-            if columns > 1 { store(epilogue(r.1, block, y + i, x + 1), row, 8) }
-            if columns > 2 { store(epilogue(r.2, block, y + i, x + 2), row, 16) }
+            storeBlocks(epilogue(r.0, block, y + i, x), row, 0, plane.blockStride)
+            if columns > 1 { storeBlocks(epilogue(r.1, block, y + i, x + 1), row, 8, plane.blockStride) }
+            if columns > 2 { storeBlocks(epilogue(r.2, block, y + i, x + 2), row, 16, plane.blockStride) }
           }
         }
       }
@@ -168,7 +191,7 @@ public func winogradPooledOutputTransform(
   for tileRow in 0..<plane.tileRows {
     for tileColumn in 0..<plane.tileColumns {
       let tile = tileRow * plane.tileColumns + tileColumn
-      for block in 0..<plane.channelBlocks {
+      for block in stride(from: 0, to: plane.channelBlocks, by: Vector.scalarCount / 8) {
         transformColumns(products + tile * channels + block * 8, frequencyStride, scratch)
         let shift = load(bias, block * 8)
         for i in 0..<2 {
@@ -177,8 +200,9 @@ public func winogradPooledOutputTransform(
           let y = tileRow * 2 + i
           let output = destination + block * plane.blockStride + y * plane.rowStride + tileColumn * 16
           let place = places + ((block * height + y) * width + tileColumn * 2) * 8
-          pool(upper.0, upper.1, lower.0, lower.1, shift, output, place)
-          pool(upper.2, upper.3, lower.2, lower.3, shift, output + 8, place + 8)
+          let strides = (output: plane.blockStride, place: height * width * 8)
+          pool(upper.0, upper.1, lower.0, lower.1, shift, output, place, strides)
+          pool(upper.2, upper.3, lower.2, lower.3, shift, output + 8, place + 8, strides)
         }
       }
     }
@@ -188,7 +212,7 @@ public func winogradPooledOutputTransform(
 @inline(__always)
 private func pool(
   _ p0: Vector, _ p1: Vector, _ p2: Vector, _ p3: Vector, _ bias: Vector, _ output: UnsafeMutablePointer<Float>,
-  _ place: UnsafeMutablePointer<Int32>
+  _ place: UnsafeMutablePointer<Int32>, _ blockStrides: (output: Int, place: Int)
 ) {
   let upper = p0.replacing(with: p1, where: p1 .> p0)
   let lower = p2.replacing(with: p3, where: p3 .> p2)
@@ -200,6 +224,11 @@ private func pool(
   let value = largest + bias
   let dead = value .<= zero
   code.replace(with: Mask(repeating: 4), where: dead)
-  store(value.replacing(with: zero, where: dead), output, 0)
-  UnsafeMutableRawPointer(place).storeBytes(of: code, as: Mask.self)
+  storeBlocks(value.replacing(with: zero, where: dead), output, 0, blockStrides.output)
+  #if WIDE_VECTORS
+    UnsafeMutableRawPointer(place).storeBytes(of: code.lowHalf, as: SIMD8<Int32>.self)
+    UnsafeMutableRawPointer(place + blockStrides.place).storeBytes(of: code.highHalf, as: SIMD8<Int32>.self)
+  #else
+    UnsafeMutableRawPointer(place).storeBytes(of: code, as: Mask.self)
+  #endif
 }

@@ -1,35 +1,23 @@
 // The 36 matrix products of Winograd's F(4x4, 3x3), one for each frequency of the transformed domain.
 //
 // Transformed activations lie as [frequency][tile][channel], transformed weights as
-// [frequency][block of 16 output channels][input channel][16]. A register tile is 6 (or 5, 4, …) tiles by two
-// vectors of 8 output channels, which keeps 12 accumulators busy. Each element is a sum over the input channels in
-// their order, whatever the register tile, so its bits depend on nothing but its own operands.
+// [frequency][block of 16 output channels][input channel][16]. A register tile is some tiles by one or two vectors of
+// output channels. Each element is a sum over the input channels in their order, whatever the register tile and the
+// width of a vector, so its bits depend on nothing but its own operands.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512.
 
-/// Sizes and strides of a Winograd product, in floats.
-public struct WinogradProductShape: Sendable {
-  /// Tiles of all images together.
-  public let tiles: Int
-  /// Input channels, a multiple of 8.
-  public let inputChannels: Int
-  /// Output channels, a multiple of 16.
-  public let outputChannels: Int
+#if WIDE_VECTORS
+  import Kernels
 
-  public init(tiles: Int, inputChannels: Int, outputChannels: Int) {
-    self.tiles = tiles
-    self.inputChannels = inputChannels
-    self.outputChannels = outputChannels
-  }
-
-  /// Distance between two frequencies of the transformed inputs. The 64 bytes more than needed keep the frequencies
-  /// from competing for the same cache sets.
-  @inlinable public var inputStride: Int { tiles * inputChannels + 16 }
-  /// Distance between two frequencies of the products, and of the transformed gradients.
-  @inlinable public var outputStride: Int { tiles * outputChannels + 16 }
-  /// Distance between two frequencies of the transformed weights.
-  @inlinable public var weightStride: Int { inputChannels * outputChannels + 16 }
-}
-
-private typealias Vector = SIMD8<Float>
+  private typealias Vector = SIMD16<Float>
+  // 20 accumulators of the 32 registers: the compiler does not unroll loops over more than 10.
+  private let tilesByTwo = 10
+#else
+  private typealias Vector = SIMD8<Float>
+  // 12 accumulators, two vectors of weights and one of inputs of the 16 registers.
+  private let tilesByTwo = 6
+#endif
 
 @inline(__always)
 private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
@@ -40,9 +28,6 @@ private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
 private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
 }
-
-@inline(__always)
-private func broadcast(_ value: Float) -> Vector { Vector(repeating: value) }
 
 /// products[f][tile][o] = sum over c of inputs[f][tile][c] · weights[f][o][c], for all 36 frequencies.
 ///
@@ -64,7 +49,7 @@ public func winogradProduct(
   case (32, 64): Channels<32, 64>.product(shape, inputs, weights, products)
   case (64, 32): Channels<64, 32>.product(shape, inputs, weights, products)
   case (64, 64): Channels<64, 64>.product(shape, inputs, weights, products)
-  default: product(shape, shape.inputChannels, shape.outputChannels, inputs, weights, products)
+  default: channelProduct(shape, shape.inputChannels, shape.outputChannels, inputs, weights, products)
   }
 }
 
@@ -77,223 +62,161 @@ private enum Channels<let inputCount: Int, let outputCount: Int> {
     _ shape: WinogradProductShape, _ inputs: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
     _ products: UnsafeMutablePointer<Float>
   ) {
-    Kernels.product(shape, inputCount, outputCount, inputs, weights, products)
+    channelProduct(shape, inputCount, outputCount, inputs, weights, products)
   }
 }
 
 @inline(__always)
-private func product(
+private func channelProduct(
   _ shape: WinogradProductShape, _ inputChannels: Int, _ outputChannels: Int, _ inputs: UnsafePointer<Float>,
   _ weights: UnsafePointer<Float>, _ products: UnsafeMutablePointer<Float>
 ) {
-  let tiles = shape.tiles
-  // As many register tiles of 5 as make the rest a multiple of 6: a smaller tile leaves multipliers idle.
-  var fives = (6 - tiles % 6) % 6
-  if 5 * fives > tiles { fives = 0 }
-  let sixesEnd = tiles - 5 * fives
+  let width = Vector.scalarCount
+  let pairsEnd = outputChannels / (2 * width) * (2 * width)
   for frequency in 0..<36 {
     let input = inputs + frequency * shape.inputStride
+    let weight = weights + frequency * shape.weightStride
     let output = products + frequency * shape.outputStride
-    for block in 0..<(outputChannels / 16) {
-      let weight = weights + frequency * shape.weightStride + block * inputChannels * 16
-      let column = output + block * 16
-      var tile = 0
-      while tile + 6 <= sixesEnd {
-        sixTiles(input + tile * inputChannels, inputChannels, weight, column + tile * outputChannels, outputChannels)
-        tile += 6
+    var channel = 0
+    while channel < pairsEnd {
+      twoVectors(
+        shape.tiles, input, inputChannels, weight + channel * inputChannels, output + channel, outputChannels)
+      channel += 2 * width
+    }
+    #if WIDE_VECTORS
+      if channel < outputChannels {
+        oneVector(
+          shape.tiles, input, inputChannels, weight + channel * inputChannels, output + channel, outputChannels)
       }
-      while tile + 5 <= tiles {
-        fiveTiles(input + tile * inputChannels, inputChannels, weight, column + tile * outputChannels, outputChannels)
-        tile += 5
-      }
-      while tile + 4 <= tiles {
-        fourTiles(input + tile * inputChannels, inputChannels, weight, column + tile * outputChannels, outputChannels)
-        tile += 4
-      }
-      while tile < tiles {
-        oneTile(input + tile * inputChannels, inputChannels, weight, column + tile * outputChannels, outputChannels)
-        tile += 1
-      }
+    #endif
+  }
+}
+
+/// Splits the tiles evenly: a smaller register tile leaves multipliers idle.
+@inline(__always)
+private func forEachRegisterTile(_ tiles: Int, atMost limit: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+  let parts = (tiles + limit - 1) / limit
+  let size = tiles / parts
+  var first = 0
+  for part in 0..<parts {
+    let count = part < tiles - size * parts ? size + 1 : size
+    body(first, count)
+    first += count
+  }
+}
+
+@inline(__always)
+private func twoVectors(
+  _ tiles: Int, _ input: UnsafePointer<Float>, _ c: Int, _ weight: UnsafePointer<Float>,
+  _ output: UnsafeMutablePointer<Float>, _ o: Int
+) {
+  forEachRegisterTile(tiles, atMost: tilesByTwo) { first, count in
+    let v = input + first * c
+    let m = output + first * o
+    let x = Vector(repeating: 0)
+    switch count {
+    case 1: byTwo(InlineArray<1, Vector>(repeating: x), v, c, weight, m, o)
+    case 2: byTwo(InlineArray<2, Vector>(repeating: x), v, c, weight, m, o)
+    case 3: byTwo(InlineArray<3, Vector>(repeating: x), v, c, weight, m, o)
+    case 4: byTwo(InlineArray<4, Vector>(repeating: x), v, c, weight, m, o)
+    case 5: byTwo(InlineArray<5, Vector>(repeating: x), v, c, weight, m, o)
+    #if WIDE_VECTORS
+      case 6: byTwo(InlineArray<6, Vector>(repeating: x), v, c, weight, m, o)
+      case 7: byTwo(InlineArray<7, Vector>(repeating: x), v, c, weight, m, o)
+      case 8: byTwo(InlineArray<8, Vector>(repeating: x), v, c, weight, m, o)
+      case 9: byTwo(InlineArray<9, Vector>(repeating: x), v, c, weight, m, o)
+      default: byTwo(InlineArray<10, Vector>(repeating: x), v, c, weight, m, o)
+    #else
+      default: byTwo(InlineArray<6, Vector>(repeating: x), v, c, weight, m, o)
+    #endif
     }
   }
 }
 
+/// A register tile of `count` tiles by two vectors of output channels.
 @inline(__always)
-private func sixTiles(
-  _ v: UnsafePointer<Float>, _ c: Int, _ u: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ o: Int
+private func byTwo<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ v: UnsafePointer<Float>, _ c: Int, _ u: UnsafePointer<Float>,
+  _ m: UnsafeMutablePointer<Float>, _ o: Int
 ) {
+  let width = Vector.scalarCount
+  // The second vector of weights: of the same block of 16 output channels or of the next.
+  let second = width == 16 ? 16 * c : width
+  var a = initial
+  var b = initial
   var w0 = load(u, 0)
-  var w1 = load(u, 8)
-  var x = broadcast(v[0])
-  var a0 = x * w0
-  var b0 = x * w1
-  x = broadcast(v[c])
-  var a1 = x * w0
-  var b1 = x * w1
-  x = broadcast(v[2 * c])
-  var a2 = x * w0
-  var b2 = x * w1
-  x = broadcast(v[3 * c])
-  var a3 = x * w0
-  var b3 = x * w1
-  x = broadcast(v[4 * c])
-  var a4 = x * w0
-  var b4 = x * w1
-  x = broadcast(v[5 * c])
-  var a5 = x * w0
-  var b5 = x * w1
+  var w1 = load(u, second)
+  for i in 0..<count {
+    let x = Vector(repeating: v[i * c])
+    a[i] = x * w0
+    b[i] = x * w1
+  }
   var k = 1
   while k < c {
     w0 = load(u, 16 * k)
-    w1 = load(u, 16 * k + 8)
-    x = broadcast(v[k])
-    a0.addProduct(x, w0)
-    b0.addProduct(x, w1)
-    x = broadcast(v[c + k])
-    a1.addProduct(x, w0)
-    b1.addProduct(x, w1)
-    x = broadcast(v[2 * c + k])
-    a2.addProduct(x, w0)
-    b2.addProduct(x, w1)
-    x = broadcast(v[3 * c + k])
-    a3.addProduct(x, w0)
-    b3.addProduct(x, w1)
-    x = broadcast(v[4 * c + k])
-    a4.addProduct(x, w0)
-    b4.addProduct(x, w1)
-    x = broadcast(v[5 * c + k])
-    a5.addProduct(x, w0)
-    b5.addProduct(x, w1)
+    w1 = load(u, second + 16 * k)
+    for i in 0..<count {
+      let x = Vector(repeating: v[i * c + k])
+      a[i].addProduct(x, w0)
+      b[i].addProduct(x, w1)
+    }
     k += 1
   }
-  store(a0, m, 0)
-  store(b0, m, 8)
-  store(a1, m, o)
-  store(b1, m, o + 8)
-  store(a2, m, 2 * o)
-  store(b2, m, 2 * o + 8)
-  store(a3, m, 3 * o)
-  store(b3, m, 3 * o + 8)
-  store(a4, m, 4 * o)
-  store(b4, m, 4 * o + 8)
-  store(a5, m, 5 * o)
-  store(b5, m, 5 * o + 8)
+  for i in 0..<count {
+    store(a[i], m, i * o)
+    store(b[i], m, i * o + width)
+  }
 }
 
-@inline(__always)
-private func fiveTiles(
-  _ v: UnsafePointer<Float>, _ c: Int, _ u: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ o: Int
-) {
-  var w0 = load(u, 0)
-  var w1 = load(u, 8)
-  var x = broadcast(v[0])
-  var a0 = x * w0
-  var b0 = x * w1
-  x = broadcast(v[c])
-  var a1 = x * w0
-  var b1 = x * w1
-  x = broadcast(v[2 * c])
-  var a2 = x * w0
-  var b2 = x * w1
-  x = broadcast(v[3 * c])
-  var a3 = x * w0
-  var b3 = x * w1
-  x = broadcast(v[4 * c])
-  var a4 = x * w0
-  var b4 = x * w1
-  var k = 1
-  while k < c {
-    w0 = load(u, 16 * k)
-    w1 = load(u, 16 * k + 8)
-    x = broadcast(v[k])
-    a0.addProduct(x, w0)
-    b0.addProduct(x, w1)
-    x = broadcast(v[c + k])
-    a1.addProduct(x, w0)
-    b1.addProduct(x, w1)
-    x = broadcast(v[2 * c + k])
-    a2.addProduct(x, w0)
-    b2.addProduct(x, w1)
-    x = broadcast(v[3 * c + k])
-    a3.addProduct(x, w0)
-    b3.addProduct(x, w1)
-    x = broadcast(v[4 * c + k])
-    a4.addProduct(x, w0)
-    b4.addProduct(x, w1)
-    k += 1
+#if WIDE_VECTORS
+  /// 16 output channels alone: inputs as operands in memory, so that one vector needs no more loads than multiplications.
+  @inline(__always)
+  private func oneVector(
+    _ tiles: Int, _ input: UnsafePointer<Float>, _ c: Int, _ weight: UnsafePointer<Float>,
+    _ output: UnsafeMutablePointer<Float>, _ o: Int
+  ) {
+    forEachRegisterTile(tiles, atMost: 16) { first, count in
+      let v = input + first * c
+      let m = output + first * o
+      let x = Vector(repeating: 0)
+      switch count {
+      case 8: byOne(InlineArray<8, Vector>(repeating: x), v, c, weight, m, o)
+      case 9: byOne(InlineArray<9, Vector>(repeating: x), v, c, weight, m, o)
+      case 10: byOne(InlineArray<10, Vector>(repeating: x), v, c, weight, m, o)
+      case 11: byOne(InlineArray<11, Vector>(repeating: x), v, c, weight, m, o)
+      case 12: byOne(InlineArray<12, Vector>(repeating: x), v, c, weight, m, o)
+      case 13: byOne(InlineArray<13, Vector>(repeating: x), v, c, weight, m, o)
+      case 14: byOne(InlineArray<14, Vector>(repeating: x), v, c, weight, m, o)
+      case 15: byOne(InlineArray<15, Vector>(repeating: x), v, c, weight, m, o)
+      case 16: byOne(InlineArray<16, Vector>(repeating: x), v, c, weight, m, o)
+      default:
+        var tile = 0
+        while tile + 4 <= count {
+          byOne(InlineArray<4, Vector>(repeating: x), v + tile * c, c, weight, m + tile * o, o)
+          tile += 4
+        }
+        while tile < count {
+          byOne(InlineArray<1, Vector>(repeating: x), v + tile * c, c, weight, m + tile * o, o)
+          tile += 1
+        }
+      }
+    }
   }
-  store(a0, m, 0)
-  store(b0, m, 8)
-  store(a1, m, o)
-  store(b1, m, o + 8)
-  store(a2, m, 2 * o)
-  store(b2, m, 2 * o + 8)
-  store(a3, m, 3 * o)
-  store(b3, m, 3 * o + 8)
-  store(a4, m, 4 * o)
-  store(b4, m, 4 * o + 8)
-}
 
-@inline(__always)
-private func fourTiles(
-  _ v: UnsafePointer<Float>, _ c: Int, _ u: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ o: Int
-) {
-  var w0 = load(u, 0)
-  var w1 = load(u, 8)
-  var x = broadcast(v[0])
-  var a0 = x * w0
-  var b0 = x * w1
-  x = broadcast(v[c])
-  var a1 = x * w0
-  var b1 = x * w1
-  x = broadcast(v[2 * c])
-  var a2 = x * w0
-  var b2 = x * w1
-  x = broadcast(v[3 * c])
-  var a3 = x * w0
-  var b3 = x * w1
-  var k = 1
-  while k < c {
-    w0 = load(u, 16 * k)
-    w1 = load(u, 16 * k + 8)
-    x = broadcast(v[k])
-    a0.addProduct(x, w0)
-    b0.addProduct(x, w1)
-    x = broadcast(v[c + k])
-    a1.addProduct(x, w0)
-    b1.addProduct(x, w1)
-    x = broadcast(v[2 * c + k])
-    a2.addProduct(x, w0)
-    b2.addProduct(x, w1)
-    x = broadcast(v[3 * c + k])
-    a3.addProduct(x, w0)
-    b3.addProduct(x, w1)
-    k += 1
+  @inline(__always)
+  private func byOne<let count: Int>(
+    _ initial: InlineArray<count, Vector>, _ v: UnsafePointer<Float>, _ c: Int, _ u: UnsafePointer<Float>,
+    _ m: UnsafeMutablePointer<Float>, _ o: Int
+  ) {
+    var a = initial
+    var w = load(u, 0)
+    for i in 0..<count { a[i] = Vector(repeating: v[i * c]) * w }
+    var k = 1
+    while k < c {
+      w = load(u, 16 * k)
+      for i in 0..<count { a[i].addProduct(Vector(repeating: v[i * c + k]), w) }
+      k += 1
+    }
+    for i in 0..<count { store(a[i], m, i * o) }
   }
-  store(a0, m, 0)
-  store(b0, m, 8)
-  store(a1, m, o)
-  store(b1, m, o + 8)
-  store(a2, m, 2 * o)
-  store(b2, m, 2 * o + 8)
-  store(a3, m, 3 * o)
-  store(b3, m, 3 * o + 8)
-}
-
-@inline(__always)
-private func oneTile(
-  _ v: UnsafePointer<Float>, _ c: Int, _ u: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ o: Int
-) {
-  var x = broadcast(v[0])
-  var a0 = x * load(u, 0)
-  var b0 = x * load(u, 8)
-  var k = 1
-  while k < c {
-    x = broadcast(v[k])
-    a0.addProduct(x, load(u, 16 * k))
-    b0.addProduct(x, load(u, 16 * k + 8))
-    k += 1
-  }
-  store(a0, m, 0)
-  store(b0, m, 8)
-}
+#endif

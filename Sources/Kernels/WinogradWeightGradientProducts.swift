@@ -1,6 +1,14 @@
 // The 36 products that sum a 3x3 convolution's weight gradient in the transformed domain.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512.
 
-private typealias Vector = SIMD8<Float>
+#if WIDE_VECTORS
+  import Kernels
+
+  private typealias Vector = SIMD16<Float>
+#else
+  private typealias Vector = SIMD8<Float>
+#endif
 
 // Computed: a stored global is initialised lazily, behind a call in the innermost loop.
 @inline(__always)
@@ -12,17 +20,9 @@ private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
 }
 
 @inline(__always)
-private func load(_ pointer: UnsafeMutablePointer<Float>, _ offset: Int) -> Vector {
-  UnsafeRawPointer(pointer + offset).loadUnaligned(as: Vector.self)
-}
-
-@inline(__always)
 private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
 }
-
-@inline(__always)
-private func broadcast(_ value: Float) -> Vector { Vector(repeating: value) }
 
 /// weightGradients[f][o][c] (+)= sum over tiles of inputs[f][tile][c] · gradients[f][tile][o], for all 36 frequencies.
 ///
@@ -54,25 +54,27 @@ private func product(
   _ shape: WinogradProductShape, _ inputChannels: Int, _ outputChannels: Int, _ inputs: UnsafePointer<Float>,
   _ gradients: UnsafePointer<Float>, _ weightGradients: UnsafeMutablePointer<Float>, _ adding: Bool
 ) {
-  // Runs of 6 input channels, and of 4 so that none is left over: 16 = 6 + 6 + 4, 32 = 4 · 6 + 4 + 4, 64 = 10 · 6 + 4.
-  var fours = 0
-  while (inputChannels - 4 * fours) % 6 != 0 { fours += 1 }
-  let sixesEnd = inputChannels - 4 * fours
   for frequency in 0..<36 {
     let input = inputs + frequency * shape.inputStride
     let gradient = gradients + frequency * shape.outputStride
-    for block in 0..<(outputChannels / 16) {
-      let column = gradient + block * 16
-      let sum = weightGradients + frequency * shape.weightStride + block * inputChannels * 16
-      var channel = 0
-      while channel + 6 <= sixesEnd {
-        sixChannels(input + channel, inputChannels, column, outputChannels, shape.tiles, adding, sum + 16 * channel)
-        channel += 6
+    let sums = weightGradients + frequency * shape.weightStride
+    var block = 0
+    #if WIDE_VECTORS
+      while block + 32 <= outputChannels {
+        let sum = sums + block * inputChannels
+        for channel in stride(from: 0, to: inputChannels, by: 8) {
+          byTwo(
+            InlineArray<8, Vector>(repeating: zero), input + channel, inputChannels, gradient + block, outputChannels,
+            shape.tiles, adding, sum + 16 * channel, second: 16 * inputChannels)
+        }
+        block += 32
       }
-      while channel < inputChannels {
-        fourChannels(input + channel, inputChannels, column, outputChannels, shape.tiles, adding, sum + 16 * channel)
-        channel += 4
-      }
+    #endif
+    while block < outputChannels {
+      blockOf16(
+        input, inputChannels, inputChannels, gradient + block, outputChannels, shape.tiles, adding,
+        sums + block * inputChannels)
+      block += 16
     }
   }
 }
@@ -99,10 +101,6 @@ public func winogradWeightGradient(
   }
 }
 
-/// Floats of one block of the transformed weight gradient: 36 frequencies of 16 by 16 channels.
-public let winogradGradientBlockCount = 36 * gradientBlockStride
-private let gradientBlockStride = 16 * 16 + 16
-
 @inline(__always)
 private func blocked(
   _ shape: WinogradProductShape, _ inputChannels: Int, _ outputChannels: Int, _ inputs: UnsafePointer<Float>,
@@ -113,121 +111,108 @@ private func blocked(
     var channel = 0
     while channel < channels {
       for frequency in 0..<36 {
-        let input = inputs + frequency * shape.inputStride + channel
-        let column = gradients + frequency * shape.outputStride + pair * 16
-        let sum = block + frequency * gradientBlockStride
-        if channel + 16 <= inputChannels {
-          sixChannels(input, inputChannels, column, outputChannels, shape.tiles, false, sum)
-          sixChannels(input + 6, inputChannels, column, outputChannels, shape.tiles, false, sum + 96)
-          fourChannels(input + 12, inputChannels, column, outputChannels, shape.tiles, false, sum + 192)
-        } else {
-          fourChannels(input, inputChannels, column, outputChannels, shape.tiles, false, sum)
-          fourChannels(input + 4, inputChannels, column, outputChannels, shape.tiles, false, sum + 64)
-        }
+        blockOf16(
+          inputs + frequency * shape.inputStride + channel, inputChannels, min(16, inputChannels - channel),
+          gradients + frequency * shape.outputStride + pair * 16, outputChannels, shape.tiles, false,
+          block + frequency * winogradGradientBlockStride)
       }
       winogradWeightGradientTransform(
         gradients: block, inputChannels: min(16, channels - channel), paddedInputChannels: 16,
-        outputBlocks: min(2, outputBlocks - 2 * pair), frequencyStride: gradientBlockStride,
+        outputBlocks: min(2, outputBlocks - 2 * pair), frequencyStride: winogradGradientBlockStride,
         panels: panels + (2 * pair * channels + channel) * 72, panelStride: channels * 72)
       channel += 16
     }
   }
 }
 
+/// All of `channels` input channels, a multiple of 8, by one block of 16 output channels.
 @inline(__always)
-private func sixChannels(
-  _ v: UnsafePointer<Float>, _ c: Int, _ d: UnsafePointer<Float>, _ o: Int, _ tiles: Int, _ adding: Bool,
-  _ g: UnsafeMutablePointer<Float>
+private func blockOf16(
+  _ input: UnsafePointer<Float>, _ c: Int, _ channels: Int, _ gradient: UnsafePointer<Float>, _ o: Int, _ tiles: Int,
+  _ adding: Bool, _ sum: UnsafeMutablePointer<Float>
 ) {
-  var a0 = adding ? load(g, 0) : zero
-  var b0 = adding ? load(g, 8) : zero
-  var a1 = adding ? load(g, 16) : zero
-  var b1 = adding ? load(g, 24) : zero
-  var a2 = adding ? load(g, 32) : zero
-  var b2 = adding ? load(g, 40) : zero
-  var a3 = adding ? load(g, 48) : zero
-  var b3 = adding ? load(g, 56) : zero
-  var a4 = adding ? load(g, 64) : zero
-  var b4 = adding ? load(g, 72) : zero
-  var a5 = adding ? load(g, 80) : zero
-  var b5 = adding ? load(g, 88) : zero
-  var t = 0
-  while t < tiles {
-    let d0 = load(d, t * o)
-    let d1 = load(d, t * o + 8)
-    let row = v + t * c
-    var x = broadcast(row[0])
-    a0.addProduct(x, d0)
-    b0.addProduct(x, d1)
-    x = broadcast(row[1])
-    a1.addProduct(x, d0)
-    b1.addProduct(x, d1)
-    x = broadcast(row[2])
-    a2.addProduct(x, d0)
-    b2.addProduct(x, d1)
-    x = broadcast(row[3])
-    a3.addProduct(x, d0)
-    b3.addProduct(x, d1)
-    x = broadcast(row[4])
-    a4.addProduct(x, d0)
-    b4.addProduct(x, d1)
-    x = broadcast(row[5])
-    a5.addProduct(x, d0)
-    b5.addProduct(x, d1)
-    t += 1
-  }
-  store(a0, g, 0)
-  store(b0, g, 8)
-  store(a1, g, 16)
-  store(b1, g, 24)
-  store(a2, g, 32)
-  store(b2, g, 40)
-  store(a3, g, 48)
-  store(b3, g, 56)
-  store(a4, g, 64)
-  store(b4, g, 72)
-  store(a5, g, 80)
-  store(b5, g, 88)
+  var channel = 0
+  #if WIDE_VECTORS
+    while channel + 16 <= channels {
+      byOne(
+        InlineArray<16, Vector>(repeating: zero), input + channel, c, gradient, o, tiles, adding, sum + 16 * channel)
+      channel += 16
+    }
+    while channel < channels {
+      byOne(
+        InlineArray<8, Vector>(repeating: zero), input + channel, c, gradient, o, tiles, adding, sum + 16 * channel)
+      channel += 8
+    }
+  #else
+    // Runs of 6, and of 4 so that none is left over: 16 = 6 + 6 + 4, 32 = 4 · 6 + 4 + 4, 64 = 10 · 6 + 4.
+    var fours = 0
+    while (channels - 4 * fours) % 6 != 0 { fours += 1 }
+    let sixesEnd = channels - 4 * fours
+    while channel + 6 <= sixesEnd {
+      byTwo(
+        InlineArray<6, Vector>(repeating: zero), input + channel, c, gradient, o, tiles, adding, sum + 16 * channel,
+        second: 8)
+      channel += 6
+    }
+    while channel < channels {
+      byTwo(
+        InlineArray<4, Vector>(repeating: zero), input + channel, c, gradient, o, tiles, adding, sum + 16 * channel,
+        second: 8)
+      channel += 4
+    }
+  #endif
 }
 
+/// `count` input channels by two vectors of output channels, whose sums lie `second` floats apart.
 @inline(__always)
-private func fourChannels(
-  _ v: UnsafePointer<Float>, _ c: Int, _ d: UnsafePointer<Float>, _ o: Int, _ tiles: Int, _ adding: Bool,
-  _ g: UnsafeMutablePointer<Float>
+private func byTwo<let count: Int>(
+  _ initial: InlineArray<count, Vector>, _ v: UnsafePointer<Float>, _ c: Int, _ d: UnsafePointer<Float>, _ o: Int,
+  _ tiles: Int, _ adding: Bool, _ g: UnsafeMutablePointer<Float>, second: Int
 ) {
-  var a0 = adding ? load(g, 0) : zero
-  var b0 = adding ? load(g, 8) : zero
-  var a1 = adding ? load(g, 16) : zero
-  var b1 = adding ? load(g, 24) : zero
-  var a2 = adding ? load(g, 32) : zero
-  var b2 = adding ? load(g, 40) : zero
-  var a3 = adding ? load(g, 48) : zero
-  var b3 = adding ? load(g, 56) : zero
+  var a = initial
+  var b = initial
+  if adding {
+    for i in 0..<count {
+      a[i] = load(g, 16 * i)
+      b[i] = load(g, second + 16 * i)
+    }
+  }
   var t = 0
   while t < tiles {
     let d0 = load(d, t * o)
-    let d1 = load(d, t * o + 8)
+    let d1 = load(d, t * o + Vector.scalarCount)
     let row = v + t * c
-    var x = broadcast(row[0])
-    a0.addProduct(x, d0)
-    b0.addProduct(x, d1)
-    x = broadcast(row[1])
-    a1.addProduct(x, d0)
-    b1.addProduct(x, d1)
-    x = broadcast(row[2])
-    a2.addProduct(x, d0)
-    b2.addProduct(x, d1)
-    x = broadcast(row[3])
-    a3.addProduct(x, d0)
-    b3.addProduct(x, d1)
+    for i in 0..<count {
+      let x = Vector(repeating: row[i])
+      a[i].addProduct(x, d0)
+      b[i].addProduct(x, d1)
+    }
     t += 1
   }
-  store(a0, g, 0)
-  store(b0, g, 8)
-  store(a1, g, 16)
-  store(b1, g, 24)
-  store(a2, g, 32)
-  store(b2, g, 40)
-  store(a3, g, 48)
-  store(b3, g, 56)
+  for i in 0..<count {
+    store(a[i], g, 16 * i)
+    store(b[i], g, second + 16 * i)
+  }
 }
+
+#if WIDE_VECTORS
+  /// `count` input channels by one vector, which is a block of 16 output channels.
+  @inline(__always)
+  private func byOne<let count: Int>(
+    _ initial: InlineArray<count, Vector>, _ v: UnsafePointer<Float>, _ c: Int, _ d: UnsafePointer<Float>, _ o: Int,
+    _ tiles: Int, _ adding: Bool, _ g: UnsafeMutablePointer<Float>
+  ) {
+    var a = initial
+    if adding {
+      for i in 0..<count { a[i] = load(g, 16 * i) }
+    }
+    var t = 0
+    while t < tiles {
+      let w = load(d, t * o)
+      let row = v + t * c
+      for i in 0..<count { a[i].addProduct(Vector(repeating: row[i]), w) }
+      t += 1
+    }
+    for i in 0..<count { store(a[i], g, 16 * i) }
+  }
+#endif

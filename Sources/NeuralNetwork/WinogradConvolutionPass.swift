@@ -6,6 +6,7 @@ import Kernels
 final class WinogradConvolutionPass: LayerPass {
   private let layer: Convolution
   private let connection: LayerConnection
+  private let kernels: WinogradKernels
   private let samplesAtOnce: Int
   /// Transformed inputs, transformed gradients, products: shared with other layers.
   private let inputs: UnsafeMutablePointer<Float>
@@ -45,6 +46,8 @@ final class WinogradConvolutionPass: LayerPass {
   init(_ layer: Convolution, _ connection: LayerConnection) {
     self.layer = layer
     self.connection = connection
+    kernels = WinogradKernels(
+      inputBlocks: (layer.inputShape.channels + 7) / 8, outputBlocks: (layer.filters + 7) / 8)
     samplesAtOnce = Self.samplesAtOnce(layer, limit: connection.samples)
     inputs = connection.scratch[0]
     gradients = connection.scratch[1]
@@ -78,17 +81,17 @@ final class WinogradConvolutionPass: LayerPass {
       let shape = layer.forwardShape(samples: count)
       let tiles = shape.tiles / count
       transformInputs(first, count, shape)
-      winogradProduct(shape, inputs: inputs, weights: layer.forwardWeights.unsafelyUnwrapped, products: products)
+      kernels.product(shape, inputs: inputs, weights: layer.forwardWeights.unsafelyUnwrapped, products: products)
       for i in 0..<count {
         let tile = products + i * tiles * shape.outputChannels
         let output = connection.output.start(of: first + i)
         if layer.epilogue == .reluAndPooling {
-          winogradPooledOutputTransform(
+          kernels.pooledOutputTransform(
             plane(connection.output.layout, shape: layer.convolvedShape), products: tile,
             channels: shape.outputChannels, frequencyStride: shape.outputStride, bias: layer.bias,
             destination: output, places: places + (first + i) * placeCount, scratch: scratch)
         } else {
-          winogradOutputTransform(
+          kernels.outputTransform(
             plane(connection.output.layout, shape: layer.convolvedShape), products: tile,
             channels: shape.outputChannels, frequencyStride: shape.outputStride, destination: output,
             epilogue: layer.epilogue == .relu ? .biasAndReLU(layer.bias) : .bias(layer.bias), scratch: scratch)
@@ -138,7 +141,7 @@ final class WinogradConvolutionPass: LayerPass {
       columns: layer.inputShape.width + 2 * layer.padding, channelBlocks: layout.blocks, tileRows: layer.tileRows,
       tileColumns: layer.tileColumns)
     for i in 0..<count {
-      winogradInputTransform(
+      kernels.inputTransform(
         plane, source: connection.input.start(of: first + i, outside: layer.padding),
         destination: inputs + i * (shape.tiles / count) * shape.inputChannels, channels: shape.inputChannels,
         frequencyStride: shape.inputStride, scratch: scratch, zeroRow: zeroRow)
@@ -149,18 +152,18 @@ final class WinogradConvolutionPass: LayerPass {
     let shape = layer.forwardShape(samples: count)
     transformInputs(first, count, shape)
     for i in 0..<count {
-      winogradGradientTransform(
+      kernels.gradientTransform(
         plane(convolvedGradient.layout, shape: layer.convolvedShape),
         source: convolvedGradient.start(of: firstGradient + i),
         destination: gradients + i * (shape.tiles / count) * shape.outputChannels, channels: shape.outputChannels,
         frequencyStride: shape.outputStride, biasGradient: biasGradients, scratch: scratch, zeroRow: zeroRow)
     }
     if gradientIsComplete {
-      winogradWeightGradient(
+      kernels.weightGradient(
         shape, inputs: inputs, gradients: gradients, channels: layer.inputShape.channels,
         outputBlocks: (layer.filters + 7) / 8, block: weightGradients, panels: weightGradientPanels)
     } else {
-      winogradWeightGradientProduct(
+      kernels.weightGradientProduct(
         shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
     }
   }
@@ -178,19 +181,19 @@ final class WinogradConvolutionPass: LayerPass {
       rows: layer.convolvedShape.height + 2 * padding, columns: layer.convolvedShape.width + 2 * padding,
       channelBlocks: layout.blocks, tileRows: layer.backwardTileRows, tileColumns: layer.backwardTileColumns)
     for i in 0..<count {
-      winogradInputTransform(
+      kernels.inputTransform(
         source, source: convolvedGradient.start(of: firstGradient + i, outside: padding),
         destination: inputs + i * tiles * shape.inputChannels, channels: shape.inputChannels,
         frequencyStride: shape.inputStride, scratch: scratch, zeroRow: zeroRow)
     }
-    winogradProduct(shape, inputs: inputs, weights: layer.backwardWeights.unsafelyUnwrapped, products: products)
+    kernels.product(shape, inputs: inputs, weights: layer.backwardWeights.unsafelyUnwrapped, products: products)
     let destination = WinogradPlane(
       blockStride: inputGradient.layout.blockStride, rowStride: inputGradient.layout.rowStride,
       rows: layer.inputShape.height, columns: layer.inputShape.width, channelBlocks: inputGradient.layout.blocks,
       tileRows: layer.backwardTileRows, tileColumns: layer.backwardTileColumns)
     for i in 0..<count {
       let activation = connection.input
-      winogradOutputTransform(
+      kernels.outputTransform(
         destination, products: products + i * tiles * shape.outputChannels, channels: shape.outputChannels,
         frequencyStride: shape.outputStride, destination: inputGradient.start(of: first + i),
         epilogue: connection.inputIsRectified

@@ -1,0 +1,115 @@
+import Kernels
+import WideKernels
+
+/// Winograd's kernels in the width of this processor's vectors. Each does what the function of its name in `Kernels` does,
+/// with the same bits.
+///
+/// WideKernels takes the blocks of 8 channels in pairs, and serves where both sides of a layer have an even number.
+struct WinogradKernels {
+  private let isWide: Bool
+
+  init(inputBlocks: Int, outputBlocks: Int, width: VectorWidth = .used) {
+    isWide = width == .bits512 && inputBlocks.isMultiple(of: 2) && outputBlocks.isMultiple(of: 2)
+  }
+
+  func inputTransform(
+    _ plane: WinogradPlane, source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, channels: Int,
+    frequencyStride: Int, scratch: UnsafeMutablePointer<Float>, zeroRow: UnsafePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradInputTransform(
+        plane, source: source, destination: destination, channels: channels, frequencyStride: frequencyStride,
+        scratch: scratch, zeroRow: zeroRow)
+    } else {
+      Kernels.winogradInputTransform(
+        plane, source: source, destination: destination, channels: channels, frequencyStride: frequencyStride,
+        scratch: scratch, zeroRow: zeroRow)
+    }
+  }
+
+  func product(
+    _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    products: UnsafeMutablePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradProduct(shape, inputs: inputs, weights: weights, products: products)
+    } else {
+      Kernels.winogradProduct(shape, inputs: inputs, weights: weights, products: products)
+    }
+  }
+
+  func outputTransform(
+    _ plane: WinogradPlane, products: UnsafePointer<Float>, channels: Int, frequencyStride: Int,
+    destination: UnsafeMutablePointer<Float>, epilogue: WinogradEpilogue, scratch: UnsafeMutablePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradOutputTransform(
+        plane, products: products, channels: channels, frequencyStride: frequencyStride, destination: destination,
+        epilogue: epilogue, scratch: scratch)
+    } else {
+      Kernels.winogradOutputTransform(
+        plane, products: products, channels: channels, frequencyStride: frequencyStride, destination: destination,
+        epilogue: epilogue, scratch: scratch)
+    }
+  }
+
+  func pooledOutputTransform(
+    _ plane: WinogradPlane, products: UnsafePointer<Float>, channels: Int, frequencyStride: Int,
+    bias: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<Int32>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradPooledOutputTransform(
+        plane, products: products, channels: channels, frequencyStride: frequencyStride, bias: bias,
+        destination: destination, places: places, scratch: scratch)
+    } else {
+      Kernels.winogradPooledOutputTransform(
+        plane, products: products, channels: channels, frequencyStride: frequencyStride, bias: bias,
+        destination: destination, places: places, scratch: scratch)
+    }
+  }
+
+  func gradientTransform(
+    _ plane: WinogradPlane, source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, channels: Int,
+    frequencyStride: Int, biasGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+    zeroRow: UnsafePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradGradientTransform(
+        plane, source: source, destination: destination, channels: channels, frequencyStride: frequencyStride,
+        biasGradient: biasGradient, scratch: scratch, zeroRow: zeroRow)
+    } else {
+      Kernels.winogradGradientTransform(
+        plane, source: source, destination: destination, channels: channels, frequencyStride: frequencyStride,
+        biasGradient: biasGradient, scratch: scratch, zeroRow: zeroRow)
+    }
+  }
+
+  func weightGradient(
+    _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, gradients: UnsafePointer<Float>, channels: Int,
+    outputBlocks: Int, block: UnsafeMutablePointer<Float>, panels: UnsafeMutablePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradWeightGradient(
+        shape, inputs: inputs, gradients: gradients, channels: channels, outputBlocks: outputBlocks, block: block,
+        panels: panels)
+    } else {
+      Kernels.winogradWeightGradient(
+        shape, inputs: inputs, gradients: gradients, channels: channels, outputBlocks: outputBlocks, block: block,
+        panels: panels)
+    }
+  }
+
+  func weightGradientProduct(
+    _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, gradients: UnsafePointer<Float>,
+    weightGradients: UnsafeMutablePointer<Float>, adding: Bool
+  ) {
+    if isWide {
+      WideKernels.winogradWeightGradientProduct(
+        shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
+    } else {
+      Kernels.winogradWeightGradientProduct(
+        shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
+    }
+  }
+}
