@@ -37,20 +37,32 @@ public func winogradWeightGradientProduct(
   _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, gradients: UnsafePointer<Float>,
   weightGradients: UnsafeMutablePointer<Float>, adding: Bool
 ) {
-  // The strides as constants let the compiler address a register tile from one base.
   switch (shape.inputChannels, shape.outputChannels) {
-  case (16, 16): product(shape, 16, 16, inputs, gradients, weightGradients, adding)
-  case (16, 32): product(shape, 16, 32, inputs, gradients, weightGradients, adding)
-  case (32, 32): product(shape, 32, 32, inputs, gradients, weightGradients, adding)
-  case (32, 64): product(shape, 32, 64, inputs, gradients, weightGradients, adding)
-  case (64, 64): product(shape, 64, 64, inputs, gradients, weightGradients, adding)
+  case (16, 16): Channels<16, 16>.product(shape, inputs, gradients, weightGradients, adding)
+  case (16, 32): Channels<16, 32>.product(shape, inputs, gradients, weightGradients, adding)
+  case (32, 32): Channels<32, 32>.product(shape, inputs, gradients, weightGradients, adding)
+  case (32, 64): Channels<32, 64>.product(shape, inputs, gradients, weightGradients, adding)
+  case (64, 64): Channels<64, 64>.product(shape, inputs, gradients, weightGradients, adding)
   default:
-    product(shape, shape.inputChannels, shape.outputChannels, inputs, gradients, weightGradients, adding)
+    channelProduct(shape, shape.inputChannels, shape.outputChannels, inputs, gradients, weightGradients, adding)
+  }
+}
+
+/// The product for channels that are known beforehand: strides as constants let the compiler address a register tile from
+/// one base.
+private enum Channels<let inputCount: Int, let outputCount: Int> {
+  // A function of its own for each pair: the compiler does not inline so long a one often.
+  @inline(never)
+  static func product(
+    _ shape: WinogradProductShape, _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>,
+    _ weightGradients: UnsafeMutablePointer<Float>, _ adding: Bool
+  ) {
+    channelProduct(shape, inputCount, outputCount, inputs, gradients, weightGradients, adding)
   }
 }
 
 @inline(__always)
-private func product(
+private func channelProduct(
   _ shape: WinogradProductShape, _ inputChannels: Int, _ outputChannels: Int, _ inputs: UnsafePointer<Float>,
   _ gradients: UnsafePointer<Float>, _ weightGradients: UnsafeMutablePointer<Float>, _ adding: Bool
 ) {
