@@ -131,7 +131,7 @@ let package = Package(
       "Benchmarks",
       [
         "Communication", "Configuration", "DataParallel", "Datasets", "Digests", "Failures", "Kernels", "NeuralNetwork",
-        "Reporting", "Training",
+        "Reporting", "Training", "WideKernels",
       ])
     + module(
       "Scaling",

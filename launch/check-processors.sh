@@ -2,9 +2,10 @@
 # launch/check-processors.sh [PROCESSOR …]
 #
 # Shows that the bits do not depend on the processor that the kernels are built for: builds dtrain once for each, trains a
-# few steps with each build, and compares the weights digests. Without arguments it takes the baseline (x86-64-v3), two
-# of its relatives whose code differs (haswell, znver3) and any x86-64 at all, without AVX2 and fused multiply-add, which
-# is much slower. These four are the processors that Package.swift knows.
+# few steps with each build, and compares the weights digests. Without arguments it takes the baseline (x86-64-v3), whose
+# build alone computes in vectors of 512 bits where this processor has them, two of its relatives whose code differs
+# (haswell, znver3) and any x86-64 at all, without AVX2 and fused multiply-add, which is much slower. These four are the
+# processors that Package.swift knows.
 #
 # Each build takes a few minutes and stays in .build/processors/NAME. STEPS=N trains N steps (10).
 set -euo pipefail

@@ -1,6 +1,7 @@
 import Communication
 import Configuration
 import Failures
+import Kernels
 import Reporting
 
 /// Measures training, inference, layers, stages of a step and the machine's limits, round after round, on the ranks of a
@@ -131,8 +132,9 @@ extension BenchmarkSubject {
   /// - Parameter threads: of all ranks together.
   func description(program: String, threads: Int, secondsPerRound: Double) -> BenchmarkReport.Subject {
     BenchmarkReport.Subject(
-      program: program, processor: processorName() ?? "unknown processor", communicator: communicator.summary,
-      hosts: communicator.hosts, ranks: communicator.size, threads: threads, dataset: data.training.name,
+      program: program, processor: processorName() ?? "unknown processor", vectorBits: VectorWidth.used.rawValue,
+      communicator: communicator.summary, hosts: communicator.hosts, ranks: communicator.size, threads: threads,
+      dataset: data.training.name,
       datasetOrigin: data.training.origin, trainingSamples: data.training.count, testSamples: data.test.count,
       parameters: network.parameters.count, batch: settings.training.batch, microbatch: settings.training.microbatch,
       evaluationMicrobatch: settings.evaluation.microbatch, secondsPerRound: secondsPerRound)

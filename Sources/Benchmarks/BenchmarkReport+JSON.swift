@@ -119,6 +119,7 @@ struct JSONMembers {
   mutating func add(_ subject: BenchmarkReport.Subject) {
     add("program", .text(subject.program))
     add("processor", .text(subject.processor))
+    add("vector_bits", .integer(subject.vectorBits))
     add("communicator", .text(subject.communicator))
     add("hosts", .array(subject.hosts.map(JSONValue.text)))
     add("ranks", .integer(subject.ranks))

@@ -8,7 +8,7 @@ extension BenchmarkReport {
 
   private var header: RunHeader {
     var header = RunHeader(title: "\(subject.program), \(training.values.count) rounds")
-    header.add("processor", subject.processor)
+    header.add("processor", "\(subject.processor), vectors of \(subject.vectorBits) bits")
     let threads = subject.threads > subject.ranks ? ", \(subject.threads) computing threads" : ""
     header.add("ranks", "\(subject.communicator) on \(RunHeader.hosts(subject.hosts))\(threads)")
     header.add(

@@ -6,6 +6,8 @@ public struct BenchmarkReport: Equatable, Sendable {
   public struct Subject: Equatable, Sendable {
     public var program: String
     public var processor: String
+    /// Of the vectors that convolutions compute in.
+    public var vectorBits: Int
     /// "4 MPI ranks".
     public var communicator: String
     public var hosts: [String]

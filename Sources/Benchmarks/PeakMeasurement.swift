@@ -2,6 +2,7 @@ import Communication
 import Failures
 import Kernels
 import Reporting
+import WideKernels
 
 /// What this machine can do at most, measured beside what the kernels reach.
 final class PeakMeasurement {
@@ -59,17 +60,22 @@ final class PeakMeasurement {
 
   private static func rate(for seconds: Double) -> Double {
     let iterations = 50_000
+    let isWide = VectorWidth.used == .bits512
+    let operations = isWide ? WideKernels.multiplyAddOperations : Kernels.multiplyAddOperations
     var blocks = 0
     var sum: Float = 0
     let start = monotonicSeconds()
     var elapsed = 0.0
     repeat {
-      sum += multiplyAddChains(iterations: iterations, factor: 0.5, addend: 1)
+      sum +=
+        isWide
+        ? WideKernels.multiplyAddChains(iterations: iterations, factor: 0.5, addend: 1)
+        : Kernels.multiplyAddChains(iterations: iterations, factor: 0.5, addend: 1)
       blocks += 1
       elapsed = monotonicSeconds() - start
     } while elapsed < seconds
     // The sum of finite numbers is one: true, and the compiler does not know it.
-    return sum.isFinite ? Double(blocks * iterations * multiplyAddOperations) / elapsed : 0
+    return sum.isFinite ? Double(blocks * iterations * operations) / elapsed : 0
   }
 
   /// One thread reading.
@@ -77,7 +83,9 @@ final class PeakMeasurement {
   /// - Returns: bytes a second.
   func readBytesPerSecond(for seconds: Double) -> Double {
     var sum: Float = 0
-    let rate = bytesPerSecond(for: seconds, bytesAPass: floats * 4) { sum += readThrough(source, count: floats) }
+    let rate = bytesPerSecond(for: seconds, bytesAPass: floats * 4) {
+      sum += Kernels.readThrough(source, count: floats)
+    }
     return sum.isFinite ? rate : 0
   }
 

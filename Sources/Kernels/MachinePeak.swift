@@ -1,8 +1,16 @@
 // What the machine can do at most, to hold beside what the kernels reach.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512.
 
-private typealias Vector = SIMD8<Float>
+#if WIDE_VECTORS
+  import Kernels
 
-/// Multiplies and adds vectors of eight floats in twelve chains that do not wait for each other: enough to hide the
+  private typealias Vector = SIMD16<Float>
+#else
+  private typealias Vector = SIMD8<Float>
+#endif
+
+/// Multiplies and adds vectors of floats in twelve chains that do not wait for each other: enough to hide the
 /// latency of any processor that starts two such vectors a cycle, and few enough for sixteen registers.
 ///
 /// Does `multiplyAddOperations` floating-point operations an iteration.
@@ -45,13 +53,13 @@ public func multiplyAddChains(iterations: Int, factor: Float, addend: Float) -> 
 }
 
 /// Floating-point operations of an iteration of `multiplyAddChains`: a multiplication and an addition count as two.
-public let multiplyAddOperations = 12 * 8 * 2
+public let multiplyAddOperations = 12 * Vector.scalarCount * 2
 
 /// Reads memory once, from its start to its end, as fast as one thread can.
 ///
 /// - Parameters:
-///   - memory: aligned to 32 bytes.
-///   - count: floats; a multiple of 64.
+///   - memory: aligned to 64 bytes.
+///   - count: floats; a multiple of 128.
 /// - Returns: a value that depends on all that was read.
 public func readThrough(_ memory: UnsafePointer<Float>, count: Int) -> Float {
   let vectors = UnsafeRawPointer(memory).assumingMemoryBound(to: Vector.self)
@@ -64,7 +72,7 @@ public func readThrough(_ memory: UnsafePointer<Float>, count: Int) -> Float {
   var s6 = Vector()
   var s7 = Vector()
   var i = 0
-  while i < count / 8 {
+  while i < count / Vector.scalarCount {
     s0 += vectors[i]
     s1 += vectors[i + 1]
     s2 += vectors[i + 2]

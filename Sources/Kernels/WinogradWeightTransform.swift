@@ -1,7 +1,16 @@
 // Winograd's F(4x4, 3x3): the weights into the transformed domain, U = G g Gᵀ, and their gradient back,
 // dg = Gᵀ dU G. See WinogradInputTransform.swift for source and points.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
+// two blocks of channels.
 
-private typealias Vector = SIMD8<Float>
+#if WIDE_VECTORS
+  import Kernels
+
+  private typealias Vector = SIMD16<Float>
+#else
+  private typealias Vector = SIMD8<Float>
+#endif
 
 @inline(__always)
 private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
@@ -11,6 +20,29 @@ private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
 @inline(__always)
 private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
+}
+
+/// A vector of blocked activations: one block of 8 channels, or the same pixel of two blocks.
+@inline(__always)
+private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockStride: Int) -> Vector {
+  #if WIDE_VECTORS
+    let first = UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Float>.self)
+    let second = UnsafeRawPointer(pointer + offset + blockStride).loadUnaligned(as: SIMD8<Float>.self)
+    return Vector(lowHalf: first, highHalf: second)
+  #else
+    return load(pointer, offset)
+  #endif
+}
+
+@inline(__always)
+private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int, _ blockStride: Int) {
+  #if WIDE_VECTORS
+    let target = UnsafeMutableRawPointer(pointer + offset)
+    target.storeBytes(of: value.lowHalf, as: SIMD8<Float>.self)
+    (target + 4 * blockStride).storeBytes(of: value.highHalf, as: SIMD8<Float>.self)
+  #else
+    store(value, pointer, offset)
+  #endif
 }
 
 private let a: Float = 0.70710678118654752
@@ -64,23 +96,28 @@ public func winogradWeightTransform(
 ) {
   let first = reversed ? 64 : 0
   let next = reversed ? -8 : 8
+  let lanes = Vector.scalarCount
+  let panelStride = inputChannels * 72
   withScratch { scratch in
-    for block in 0..<outputBlocks {
+    for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
       for channel in 0..<inputChannels {
-        let g = panels + (block * inputChannels + channel) * 72 + first
+        let g = panels + block * panelStride + channel * 72 + first
         let u = weights + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
         for j in 0..<3 {
-          let r = transformed(load(g, j * next), load(g, (3 + j) * next), load(g, (6 + j) * next))
-          store(r.0, scratch, 8 * j)
-          store(r.1, scratch, 24 + 8 * j)
-          store(r.2, scratch, 48 + 8 * j)
-          store(r.3, scratch, 72 + 8 * j)
-          store(r.4, scratch, 96 + 8 * j)
-          store(r.5, scratch, 120 + 8 * j)
+          let r = transformed(
+            loadBlocks(g, j * next, panelStride), loadBlocks(g, (3 + j) * next, panelStride),
+            loadBlocks(g, (6 + j) * next, panelStride))
+          let column = scratch + j * lanes
+          store(r.0, column, 0)
+          store(r.1, column, 3 * lanes)
+          store(r.2, column, 6 * lanes)
+          store(r.3, column, 9 * lanes)
+          store(r.4, column, 12 * lanes)
+          store(r.5, column, 15 * lanes)
         }
         for i in 0..<6 {
-          let t = UnsafePointer(scratch) + 24 * i
-          let r = transformed(load(t, 0), load(t, 8), load(t, 16))
+          let t = UnsafePointer(scratch) + 3 * lanes * i
+          let r = transformed(load(t, 0), load(t, lanes), load(t, 2 * lanes))
           let row = u + 6 * i * frequencyStride
           store(r.0, row, 0)
           store(r.1, row, frequencyStride)
@@ -103,8 +140,9 @@ public func winogradWeightGradientTransform(
   gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
   frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
 ) {
+  let lanes = Vector.scalarCount
   withScratch { scratch in
-    for block in 0..<outputBlocks {
+    for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
       for channel in 0..<inputChannels {
         let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
         let g = panels + block * panelStride + channel * 72
@@ -113,16 +151,18 @@ public func winogradWeightGradientTransform(
           let r = transformedBack(
             load(m, 0), load(m, 6 * frequencyStride), load(m, 12 * frequencyStride), load(m, 18 * frequencyStride),
             load(m, 24 * frequencyStride), load(m, 30 * frequencyStride))
-          store(r.0, scratch, 8 * j)
-          store(r.1, scratch, 48 + 8 * j)
-          store(r.2, scratch, 96 + 8 * j)
+          let column = scratch + j * lanes
+          store(r.0, column, 0)
+          store(r.1, column, 6 * lanes)
+          store(r.2, column, 12 * lanes)
         }
         for i in 0..<3 {
-          let t = UnsafePointer(scratch) + 48 * i
-          let r = transformedBack(load(t, 0), load(t, 8), load(t, 16), load(t, 24), load(t, 32), load(t, 40))
-          store(r.0, g, 24 * i)
-          store(r.1, g, 24 * i + 8)
-          store(r.2, g, 24 * i + 16)
+          let t = UnsafePointer(scratch) + 6 * lanes * i
+          let r = transformedBack(
+            load(t, 0), load(t, lanes), load(t, 2 * lanes), load(t, 3 * lanes), load(t, 4 * lanes), load(t, 5 * lanes))
+          storeBlocks(r.0, g, 24 * i, panelStride)
+          storeBlocks(r.1, g, 24 * i + 8, panelStride)
+          storeBlocks(r.2, g, 24 * i + 16, panelStride)
         }
       }
     }
@@ -133,7 +173,7 @@ public func winogradWeightGradientTransform(
 /// taken from the heap, once a call.
 @inline(__always)
 private func withScratch(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-  withUnsafeTemporaryAllocation(byteCount: 18 * 32 + 48, alignment: 16) { memory in
+  withUnsafeTemporaryAllocation(byteCount: 18 * 64 + 48, alignment: 16) { memory in
     body(memory.baseAddress.unsafelyUnwrapped.alignedUp(toMultipleOf: 64).assumingMemoryBound(to: Float.self))
   }
 }

@@ -127,11 +127,11 @@ public final class Convolution: Layer {
     transposePanels(
       panels, inputChannels: channels, outputChannels: filters, taps: taps, transposed: transposedPanels)
     guard let forwardWeights, let backwardWeights else { return }
-    winogradWeightTransform(
+    winogradKernels.weightTransform(
       panels: panels, inputChannels: channels, paddedInputChannels: forwardShape(samples: 1).inputChannels,
       outputBlocks: (filters + 7) / 8, reversed: false, weights: forwardWeights,
       frequencyStride: forwardShape(samples: 1).weightStride)
-    winogradWeightTransform(
+    winogradKernels.weightTransform(
       panels: transposedPanels, inputChannels: filters,
       paddedInputChannels: backwardShape(samples: 1).inputChannels, outputBlocks: (channels + 7) / 8,
       reversed: true, weights: backwardWeights, frequencyStride: backwardShape(samples: 1).weightStride)
@@ -146,6 +146,9 @@ public final class Convolution: Layer {
       ? WinogradConvolutionPass(self, connection) : DirectConvolutionPass(self, connection)
   }
 
+  var winogradKernels: WinogradKernels {
+    WinogradKernels(inputBlocks: (inputShape.channels + 7) / 8, outputBlocks: (filters + 7) / 8)
+  }
   var tileRows: Int { (convolvedShape.height + 3) / 4 }
   var tileColumns: Int { (convolvedShape.width + 3) / 4 }
   /// Tiles of the gradient of the input, which is a convolution whose output has the input's size.

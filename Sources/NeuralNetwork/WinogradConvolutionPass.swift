@@ -46,8 +46,7 @@ final class WinogradConvolutionPass: LayerPass {
   init(_ layer: Convolution, _ connection: LayerConnection) {
     self.layer = layer
     self.connection = connection
-    kernels = WinogradKernels(
-      inputBlocks: (layer.inputShape.channels + 7) / 8, outputBlocks: (layer.filters + 7) / 8)
+    kernels = layer.winogradKernels
     samplesAtOnce = Self.samplesAtOnce(layer, limit: connection.samples)
     inputs = connection.scratch[0]
     gradients = connection.scratch[1]
@@ -123,7 +122,7 @@ final class WinogradConvolutionPass: LayerPass {
     let shape = layer.forwardShape(samples: 1)
     let channels = layer.inputShape.channels
     if !gradientIsComplete {
-      winogradWeightGradientTransform(
+      kernels.weightGradientTransform(
         gradients: weightGradients, inputChannels: channels, paddedInputChannels: shape.inputChannels,
         outputBlocks: (layer.filters + 7) / 8, frequencyStride: shape.weightStride, panels: weightGradientPanels,
         panelStride: channels * 72)

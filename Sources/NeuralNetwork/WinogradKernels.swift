@@ -112,4 +112,34 @@ struct WinogradKernels {
         shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
     }
   }
+
+  func weightTransform(
+    panels: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int, reversed: Bool,
+    weights: UnsafeMutablePointer<Float>, frequencyStride: Int
+  ) {
+    if isWide {
+      WideKernels.winogradWeightTransform(
+        panels: panels, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
+        outputBlocks: outputBlocks, reversed: reversed, weights: weights, frequencyStride: frequencyStride)
+    } else {
+      Kernels.winogradWeightTransform(
+        panels: panels, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
+        outputBlocks: outputBlocks, reversed: reversed, weights: weights, frequencyStride: frequencyStride)
+    }
+  }
+
+  func weightGradientTransform(
+    gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
+    frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
+  ) {
+    if isWide {
+      WideKernels.winogradWeightGradientTransform(
+        gradients: gradients, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
+        outputBlocks: outputBlocks, frequencyStride: frequencyStride, panels: panels, panelStride: panelStride)
+    } else {
+      Kernels.winogradWeightGradientTransform(
+        gradients: gradients, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
+        outputBlocks: outputBlocks, frequencyStride: frequencyStride, panels: panels, panelStride: panelStride)
+    }
+  }
 }

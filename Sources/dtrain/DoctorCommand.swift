@@ -76,7 +76,8 @@ enum DoctorCommand: Subcommand {
       try ProcessorCheck.verify()
       return Finding(
         "processor", .ok,
-        "\(processorName() ?? "this processor") can run a build for \(ProcessorBaseline.required.rawValue)")
+        "\(processorName() ?? "this processor") can run a build for \(ProcessorBaseline.required.rawValue), "
+          + "in vectors of \(VectorWidth.used.rawValue) bits")
     } catch {
       return Finding("processor", .failure, error.cause, remedy: error.remedy)
     }

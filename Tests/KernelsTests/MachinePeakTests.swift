@@ -18,8 +18,8 @@ import Testing
   }
 
   @Test func everythingIsReadOnce() {
-    let count = 64 * 9
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 32)
+    let count = 128 * 5
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
       .initializeMemory(as: Float.self, repeating: 0, count: count)
     defer { memory.deallocate() }
     for place in 0..<count {
