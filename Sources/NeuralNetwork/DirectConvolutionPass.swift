@@ -1,10 +1,13 @@
 import Kernels
+import WideKernels
 
 /// A convolution by direct kernels: any filter size, stride and padding, planar or blocked input.
 final class DirectConvolutionPass: LayerPass {
   private let layer: Convolution
   private let connection: LayerConnection
   private let shape: DirectConvolutionShape
+  /// WideKernels takes two blocks of output channels at once.
+  private let isWide: Bool
   private let weightGradients: UnsafeMutablePointer<Float>
   private let weightGradientCount: Int
   private let biasGradients: UnsafeMutablePointer<Float>
@@ -22,6 +25,7 @@ final class DirectConvolutionPass: LayerPass {
       inputRowStride: input.rowStride, outputBlocks: output.blocks, outputRows: layer.convolvedShape.height,
       outputColumns: layer.convolvedShape.width, outputBlockStride: output.blockStride,
       outputRowStride: output.rowStride)
+    isWide = VectorWidth.used == .bits512 && output.blocks.isMultiple(of: 2)
     weightGradientCount = output.blocks * shape.panelStride
     weightGradients = connection.arena.allocate(weightGradientCount)
     biasGradients = connection.arena.allocate(output.blocks * 8)
@@ -39,19 +43,21 @@ final class DirectConvolutionPass: LayerPass {
 
   func forward(_ group: SampleGroup) {
     for sample in 0..<group.count {
-      directConvolution(
-        shape, input: connection.input.start(of: sample, outside: layer.padding), weights: layer.panels,
-        bias: layer.bias, output: connection.output.start(of: sample), rectified: layer.epilogue == .relu)
+      let kernel = isWide ? WideKernels.directConvolution : Kernels.directConvolution
+      kernel(
+        shape, connection.input.start(of: sample, outside: layer.padding), layer.panels, layer.bias,
+        connection.output.start(of: sample), layer.epilogue == .relu)
     }
   }
 
   func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
     let layout = connection.outputGradient.layout
     for sample in 0..<group.count {
-      directConvolutionWeightGradient(
-        shape, input: connection.input.start(of: sample, outside: layer.padding),
-        outputGradient: connection.outputGradient.start(of: sample), gradientBlockStride: layout.blockStride,
-        gradientRowStride: layout.rowStride, weightGradients: weightGradients, biasGradients: biasGradients)
+      let kernel = isWide ? WideKernels.directConvolutionWeightGradient : Kernels.directConvolutionWeightGradient
+      kernel(
+        shape, connection.input.start(of: sample, outside: layer.padding),
+        connection.outputGradient.start(of: sample), layout.blockStride, layout.rowStride, weightGradients,
+        biasGradients)
       if let inputGradient = connection.inputGradient { propagate(sample, to: inputGradient) }
     }
   }

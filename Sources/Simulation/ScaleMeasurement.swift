@@ -28,6 +28,8 @@ public struct ScaleMeasurement: Equatable, Sendable {
   public var threadsPerRank = 1
   public var trainingSamples = 0
   public var microbatch = 1
+  /// A test accuracy to which trainings were measured too.
+  public var accuracy: Double?
   public var rows: [Row] = []
 
   private static let largest = 1 << 24
@@ -62,6 +64,9 @@ public struct ScaleMeasurement: Equatable, Sendable {
     case "cores": cores = try scanner.unsignedInteger()
     case "threads_per_rank": threadsPerRank = max(1, try scanner.unsignedInteger())
     case "training_samples": trainingSamples = try scanner.unsignedInteger()
+    case "accuracy":
+      let told = try scanner.number()
+      accuracy = told.isFinite ? told : nil
     case "microbatch": microbatch = try scanner.unsignedInteger()
     case "runs":
       try scanner.array { (scanner) throws(JSONProblem) in

@@ -21,7 +21,7 @@ public struct SimulationPlan: Sendable {
   public var stragglers = Stragglers()
   /// Nil: no node fails.
   public var failures: FailureCosts?
-  /// Of a training; nil: none is asked for.
+  /// Of a training; nil: as many as `scale` took to its accuracy with the same batch, if it tells.
   public var epochs: Double?
   /// Of an epoch.
   public var samples: Int?
@@ -86,11 +86,18 @@ public struct SimulationPlan: Sendable {
       times: times)
     row.memory = memory(ranks: ranks)
     row.measured = scale?.rows.first { $0.ranks == ranks && $0.batch == row.batch }?.imagesPerSecond
+    row.epochs = epochs ?? epochsToAccuracy(batch: row.batch)
     row.isFitted = row.measured != nil && (fittedRanks?.contains(ranks) ?? true)
     if let failures {
       row.interval = CheckpointInterval(failures, nodes: nodes.count, seed: seed)
     }
     return row
+  }
+
+  /// What was measured of the same network: the bits of a training, and so its epochs, are the same at any number of ranks.
+  private func epochsToAccuracy(batch: Int) -> Double? {
+    guard workload == measured else { return nil }
+    return scale?.rows.first { $0.batch == batch && $0.epochs != nil }?.epochs
   }
 
   /// Bytes of a rank: what was measured, and what another network's vectors take instead.

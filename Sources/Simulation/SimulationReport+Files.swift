@@ -27,7 +27,7 @@ extension SimulationReport {
     ("best_seconds", "the same with the least loss in the simulation"),
     ("expected_loss", "share of the time that checkpoints, lost work and restarts take at daly_seconds"),
     ("simulated_loss", "the same in the simulation"),
-    ("seconds", "of --epochs times --samples, with failures; empty or null without"),
+    ("seconds", "of the epochs, --epochs or those to the accuracy of --scale, with failures; empty or null without"),
   ]
 
   private func values(_ row: SimulatedRow) -> [JSONValue] {

@@ -92,6 +92,11 @@ extension SimulationReport {
       "A simulation: each rank's computing is drawn, the all-reduce goes message by message. 'Missed by': the root of the "
         + "mean square of what a fit misses its values by."
     ]
+    if plan.epochs == nil, let accuracy = plan.scale?.accuracy, rows.contains(where: { $0.epochs != nil }) {
+      notes.append(
+        "Time: to a test accuracy of \(Self.fixed(accuracy * 100, 2)) %, in the epochs that \(plan.scale?.name ?? "") had "
+          + "with the same batch.")
+    }
     if plan.figures.rateIsMeasured, plan.workload != plan.measured {
       notes.append(
         "\(plan.workload.name) is taken to do as many operations a second as \(plan.measured.name), which was measured."

@@ -17,6 +17,8 @@ public struct SimulatedRow: Equatable, Sendable {
   public internal(set) var measured: Double?
   /// Whether the figures come from that measurement too, which then proves little.
   public internal(set) var isFitted = false
+  /// Of the training whose time is told; nil where none is.
+  public internal(set) var epochs: Double?
   /// Nil where no node fails.
   public internal(set) var interval: CheckpointInterval?
 
@@ -54,9 +56,9 @@ public struct SimulationReport: Sendable {
 
   public func efficiency(_ row: SimulatedRow) -> Double { speedup(row) / Double(row.ranks) }
 
-  /// Seconds of the epochs asked for, with failures; nil where none are.
+  /// Seconds of the row's epochs, with failures; nil where it has none.
   public func seconds(_ row: SimulatedRow) -> Double? {
-    guard let epochs = plan.epochs, let samples = plan.samples else { return nil }
+    guard let epochs = row.epochs, let samples = plan.samples else { return nil }
     return epochs * Double(samples) / (row.imagesPerSecond * (1 - row.loss))
   }
 }

@@ -35,10 +35,12 @@ struct StepSimulation {
   private let stragglers: Stragglers
   private let seed: UInt64
   private let schedule: ExchangeSchedule
-  /// Seconds that each rank computes where nothing varies.
+  private let crowding: [Double]
+  /// Seconds that each rank computes where nothing varies and it has a core of its own.
   private let computation: [Double]
-  private let updating: [Double]
-  private let fixed: [Double]
+  /// The same of the update and what else there is in a step.
+  private let updating: Double
+  private let fixed: Double
 
   var form: ExchangeForm { schedule.form }
   var messages: Int { schedule.messages }
@@ -53,15 +55,15 @@ struct StepSimulation {
     self.seed = seed
     let tree = GradientTree(leaves: (batch + microbatch - 1) / microbatch, ranks: nodes.ranks)
     schedule = ExchangeSchedule(tree: tree, parameterCount: parameters, ranksPerNode: nodes.ranksPerNode)
-    let crowding = (0..<nodes.ranks).map(nodes.crowding)
+    crowding = (0..<nodes.ranks).map(nodes.crowding)
     computation = (0..<nodes.ranks).map { rank in
       let leaves = tree.leaves(ofRank: rank)
       let images = min(batch, leaves.upperBound * microbatch) - min(batch, leaves.lowerBound * microbatch)
       let contention = 1 + model.contention * (nodes.computing(besides: rank) - 1)
-      return Double(images) * model.secondsPerImage * contention * crowding[rank]
+      return Double(images) * model.secondsPerImage * contention
     }
-    updating = crowding.map { $0 * Double(parameters) * model.updateSecondsPerParameter }
-    fixed = crowding.map { $0 * model.fixedSeconds }
+    updating = Double(parameters) * model.updateSecondsPerParameter
+    fixed = model.fixedSeconds
   }
 
   func run(steps: Int) -> StepTimes {
@@ -69,20 +71,30 @@ struct StepSimulation {
     var times = StepTimes()
     var ready = Array(repeating: 0.0, count: nodes.ranks)
     for step in 0..<steps {
-      let computed = computation.indices.map { computation[$0] * factor(step: step, rank: $0) }
-      let entries = zip(ready, computed).map { $0 + $1 }
+      let work = computation.indices.map { computation[$0] * factor(step: step, rank: $0) }
+      let entries = shareCores(ready, work)
       let ends = exchange.run(entries)
-      tally(&times, computed, entries, ends)
-      ready = ends.indices.map { ends[$0].time + updating[$0] + fixed[$0] }
+      tally(&times, zip(entries, ready).map { $0 - $1 }, entries, ends)
+      ready = ends.indices.map { ends[$0].time + (updating + fixed) * crowding[$0] }
     }
     let scale = 1 / Double(max(1, steps))
     times.step = (ready.max() ?? 0) * scale
     times.computation *= scale
     times.waiting *= scale
     times.transfer *= scale
-    times.update = mean(updating)
-    times.fixed = mean(fixed)
+    times.update = updating * mean(crowding)
+    times.fixed = fixed * mean(crowding)
     return times
+  }
+
+  private func shareCores(_ starts: [Double], _ work: [Double]) -> [Double] {
+    var ends: [Double] = []
+    while ends.count < nodes.ranks {
+      let node = ends.count..<(ends.count + nodes.neighbours(of: ends.count))
+      let sharing = ProcessorSharing(capacity: nodes.computing(besides: ends.count))
+      ends += sharing.ends(starts: Array(starts[node]), work: Array(work[node]))
+    }
+    return ends
   }
 
   private func tally(

@@ -64,6 +64,31 @@ private func failure(_ plan: SimulationPlan) -> Failure? {
     #expect(report.lines.contains { $0.contains("checkpoint every") })
   }
 
+  @Test func theEpochsToAnAccuracyAreThoseMeasuredWithTheSameBatch() throws {
+    let file = """
+      {"accuracy":0.99,"microbatch":5,"training_samples":1000,"runs":[{"ranks":1,"batch":20,"images_per_second":1000,
+      "computation_milliseconds":20,"waiting_milliseconds":0,"transfer_milliseconds":0,"update_milliseconds":0,
+      "epochs_to_accuracy":3}]}
+      """
+    var plan = plan([1, 4], batch: 20)
+    plan.scale = try ScaleMeasurement(Array(file.utf8), from: "scale.json")
+    plan.samples = 1000
+    let report = try plan.run()
+    for row in report.rows {
+      let seconds = 3000 / row.imagesPerSecond
+      #expect(try #require(report.seconds(row)).isNear(seconds))
+    }
+    #expect(report.notes.contains { $0.contains("99.00 %") && $0.contains("scale.json") })
+    plan.isWeak = true
+    let weak = try plan.run()
+    #expect(weak.rows.map { weak.seconds($0) == nil } == [false, true])
+    plan.epochs = 1
+    #expect(try plan.run().rows.map(\.epochs) == [1, 1])
+    plan.epochs = nil
+    plan.workload.parameters += 1
+    #expect(try plan.run().rows.allSatisfy { $0.epochs == nil })
+  }
+
   @Test func theFilesHaveAFieldForEachFigure() throws {
     let report = try plan([1, 2], batch: 20).run()
     let lines = report.csv.split(separator: "\n")

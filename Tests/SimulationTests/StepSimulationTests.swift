@@ -58,6 +58,24 @@ private var plainModel: CostModel {
     #expect(times.computation.isNear(0.25) && times.update.isNear(0.0024))
   }
 
+  @Test func aCoreThatOneLeavesIsThereForTheOthers() {
+    let sharing = ProcessorSharing(capacity: 2)
+    // Four at first at half speed; the first ends at 2, then three at two thirds, …
+    let ends = sharing.ends(starts: [0, 0, 0, 0], work: [1, 2, 3, 4])
+    #expect(zip(ends, [2, 3.5, 4.5, 5.5]).allSatisfy { $0.isNear($1) })
+    // One comes later: 1 of the 2 units of each is done when it does, at 1.
+    let late = sharing.ends(starts: [0, 0, 1], work: [2, 2, 1])
+    #expect(late.allSatisfy { $0.isNear(2.5) })
+    // No core is idle while there is work for it: all end when the work of all is done, however it is spread.
+    for seed in 0..<20 {
+      let work = (0..<(3 + seed)).map { 0.5 + Double(($0 * 37 + seed * 11) % 100) / 100 }
+      let last = sharing.ends(starts: work.map { _ in 1e6 }, work: work).max() ?? 0
+      let total = work.reduce(0, +)
+      #expect(last - 1e6 >= total / 2 - 1e-9 && last - 1e6 <= total / 2 + 0.75 + 1e-9)
+    }
+    #expect(ProcessorSharing(capacity: 4).ends(starts: [1, 2], work: [5, 6]) == [6, 8])
+  }
+
   @Test func theWaitGrowsAsTheLargestOfNormalNumbers() {
     var model = CostModel(secondsPerImage: 0.01)
     model.network = LinkCost(latency: 0, gap: 0, bandwidth: .infinity)

@@ -176,6 +176,43 @@ struct WideKernelsTests {
     }
   }
 
+  @Test(arguments: 0..<30) func directConvolutions(seed: Int) {
+    var random = TestRandom(seed)
+    let (planar, filter, step) = (random.next(0...1) == 0, random.next(1...5), random.next(1...2))
+    let (rows, columns, channels) = (random.next(1...20), random.next(1...30), random.next(1...9))
+    let (height, width) = ((rows - 1) * step + filter, (columns - 1) * step + filter)
+    let pixelStride = planar ? 1 : 8
+    let shape = DirectConvolutionShape(
+      inputChannels: channels, filterHeight: filter, filterWidth: filter, stride: step, pixelStride: pixelStride,
+      inputPlaneStride: height * width * pixelStride, inputRowStride: width * pixelStride,
+      outputBlocks: 2 * random.next(1...3), outputRows: rows, outputColumns: columns,
+      outputBlockStride: rows * columns * 8, outputRowStride: columns * 8)
+    let input = Memory((channels + 7) / 8 * 8 * height * width, random: &random)
+    let weights = Memory(shape.outputBlocks * shape.panelStride, random: &random)
+    let bias = Memory(shape.outputBlocks * 8, random: &random)
+    let outputs = shape.outputBlocks * shape.outputBlockStride
+    for rectified in [false, true] {
+      expectSameBits(outputs) {
+        Kernels.directConvolution(
+          shape, input: input.pointer, weights: weights.pointer, bias: bias.pointer, output: $0, rectified: rectified)
+      } _: {
+        WideKernels.directConvolution(
+          shape, input: input.pointer, weights: weights.pointer, bias: bias.pointer, output: $0, rectified: rectified)
+      }
+    }
+    let gradient = Memory(outputs, random: &random)
+    // The gradient of the bias lies behind that of the weights.
+    expectSameBits(weights.count + bias.count) {
+      Kernels.directConvolutionWeightGradient(
+        shape, input: input.pointer, outputGradient: gradient.pointer, gradientBlockStride: shape.outputBlockStride,
+        gradientRowStride: shape.outputRowStride, weightGradients: $0, biasGradients: $0 + weights.count)
+    } _: {
+      WideKernels.directConvolutionWeightGradient(
+        shape, input: input.pointer, outputGradient: gradient.pointer, gradientBlockStride: shape.outputBlockStride,
+        gradientRowStride: shape.outputRowStride, weightGradients: $0, biasGradients: $0 + weights.count)
+    }
+  }
+
   @Test func thePeakIsCountedInItsOwnVectors() {
     #expect(WideKernels.multiplyAddOperations == 2 * Kernels.multiplyAddOperations)
     let narrow = Kernels.multiplyAddChains(iterations: 3, factor: 0.5, addend: 1)
