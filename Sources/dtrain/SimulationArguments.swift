@@ -85,7 +85,8 @@ enum SimulationArguments {
     "checkpoint-seconds", "S", above: 0, help: "of writing a checkpoint, while no rank computes")
   private static let restartSeconds = number(
     "restart-seconds", "S", help: "from a failure until training goes on from a checkpoint (default: 0)")
-  private static let epochs = number("epochs", "E", above: 0, help: "of a training whose time is to be told (default: those to the accuracy of --scale)")
+  private static let epochs = number(
+    "epochs", "E", above: 0, help: "of a training whose time is to be told (default: those to the accuracy of --scale)")
   private static let samples = Option(
     "samples", in: 1...1 << 50, help: "of an epoch (default: those of --scale)")
   static let output = Option(

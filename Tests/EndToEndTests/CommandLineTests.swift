@@ -124,7 +124,8 @@ extension EndToEnd {
 
     @Test(
       .enabled(
-        if: Launch.find("qemu-x86_64") != nil && VectorWidth.used == .bits512, "no processor without AVX-512 to emulate")
+        if: Launch.find("qemu-x86_64") != nil && VectorWidth.used == .bits512, "no processor without AVX-512 to emulate"
+      )
     )
     func aProcessorWithoutWideVectorsTrainsTheSameBits() throws {
       let folder = try TemporaryFolder()
