@@ -58,6 +58,7 @@ let package = Package(
     systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
     systemLibrary("CPNG", pkgConfig: "libpng", package: "libpng-dev"),
     .target(name: "CProcessor"),
+    .target(name: "CVectors"),
     .target(name: "CStopRequest"),
     .target(name: "CChildProcess"),
     .executableTarget(
@@ -94,8 +95,8 @@ let package = Package(
     + module("Configuration", ["CYAML", "Digests", "Failures"])
     + module("Datasets", ["Arithmetic", "CZlib", "Digests", "Failures"])
     + module("Augmentation", ["Arithmetic"], kernels)
-    + module("Kernels", ["CProcessor"], kernels)
-    + module("WideKernels", ["Kernels"], wideKernels)
+    + module("Kernels", ["CProcessor", "CVectors"], kernels)
+    + module("WideKernels", ["CVectors", "Kernels"], wideKernels)
     + module("NeuralNetwork", ["Arithmetic", "Failures", "Kernels", "WideKernels"])
     + module("Models", ["Failures", "NeuralNetwork"])
     + module("Optimizers", ["Arithmetic", "Kernels"])

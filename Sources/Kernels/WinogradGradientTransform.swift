@@ -4,6 +4,8 @@
 // This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
 // two blocks of channels.
 
+import CVectors
+
 #if WIDE_VECTORS
   import Kernels
 
@@ -34,6 +36,16 @@ private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockS
   #endif
 }
 
+/// sum + vector · factor, rounded once.
+@inline(__always)
+private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
+  #if WIDE_VECTORS
+    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
+  #else
+    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
+  #endif
+}
+
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 
@@ -42,16 +54,16 @@ private let b: Float = 1.4142135623730951
 private func transformed(
   _ y0: Vector, _ y1: Vector, _ y2: Vector, _ y3: Vector
 ) -> (Vector, Vector, Vector, Vector, Vector, Vector) {
-  let e = y0.addingProduct(y2, Vector(repeating: 0.5))
-  let o = y1.addingProduct(y3, Vector(repeating: 0.5))
-  let f = y0.addingProduct(y2, Vector(repeating: 2))
-  let p = y1.addingProduct(y3, Vector(repeating: 2))
+  let e = addingProduct(y0, y2, 0.5)
+  let o = addingProduct(y1, y3, 0.5)
+  let f = addingProduct(y0, y2, 2)
+  let p = addingProduct(y1, y3, 2)
   return (
     y0,
-    e.addingProduct(o, Vector(repeating: a)),
-    e.addingProduct(o, Vector(repeating: -a)),
-    f.addingProduct(p, Vector(repeating: b)),
-    f.addingProduct(p, Vector(repeating: -b)),
+    addingProduct(e, o, a),
+    addingProduct(e, o, -a),
+    addingProduct(f, p, b),
+    addingProduct(f, p, -b),
     y3
   )
 }

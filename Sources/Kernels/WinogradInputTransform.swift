@@ -6,6 +6,8 @@
 // This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
 // two blocks of channels.
 
+import CVectors
+
 #if WIDE_VECTORS
   import Kernels
 
@@ -36,6 +38,16 @@ private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockS
   #endif
 }
 
+/// sum + vector · factor, rounded once.
+@inline(__always)
+private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
+  #if WIDE_VECTORS
+    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
+  #else
+    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
+  #endif
+}
+
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 
@@ -44,17 +56,17 @@ private let b: Float = 1.4142135623730951
 private func transformed(
   _ d0: Vector, _ d1: Vector, _ d2: Vector, _ d3: Vector, _ d4: Vector, _ d5: Vector
 ) -> (Vector, Vector, Vector, Vector, Vector, Vector) {
-  let p = d4.addingProduct(d2, Vector(repeating: -2))
-  let q = d3.addingProduct(d1, Vector(repeating: -2))
-  let s = d4.addingProduct(d2, Vector(repeating: -0.5))
-  let u = d3.addingProduct(d1, Vector(repeating: -0.5))
+  let p = addingProduct(d4, d2, -2)
+  let q = addingProduct(d3, d1, -2)
+  let s = addingProduct(d4, d2, -0.5)
+  let u = addingProduct(d3, d1, -0.5)
   return (
-    (d0 + d4).addingProduct(d2, Vector(repeating: -2.5)),
-    p.addingProduct(q, Vector(repeating: a)),
-    p.addingProduct(q, Vector(repeating: -a)),
-    s.addingProduct(u, Vector(repeating: b)),
-    s.addingProduct(u, Vector(repeating: -b)),
-    (d1 + d5).addingProduct(d3, Vector(repeating: -2.5))
+    addingProduct(d0 + d4, d2, -2.5),
+    addingProduct(p, q, a),
+    addingProduct(p, q, -a),
+    addingProduct(s, u, b),
+    addingProduct(s, u, -b),
+    addingProduct(d1 + d5, d3, -2.5)
   )
 }
 

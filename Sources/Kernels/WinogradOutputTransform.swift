@@ -4,6 +4,8 @@
 // This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
 // two blocks of channels.
 
+import CVectors
+
 #if WIDE_VECTORS
   import Kernels
 
@@ -50,6 +52,16 @@ private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>
 // Computed: a stored global is initialised lazily, behind a call in the innermost loop.
 @inline(__always)
 private var zero: Vector { Vector(repeating: 0) }
+/// sum + vector · factor, rounded once.
+@inline(__always)
+private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
+  #if WIDE_VECTORS
+    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
+  #else
+    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
+  #endif
+}
+
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 
@@ -64,9 +76,9 @@ private func transformed(
   let d2 = m3 - m4
   return (
     m0 + (s1 + s2),
-    (d1 * Vector(repeating: a)).addingProduct(d2, Vector(repeating: b)),
-    (s1 * Vector(repeating: 0.5)).addingProduct(s2, Vector(repeating: 2)),
-    m5.addingProduct(d2, Vector(repeating: 2 * b)).addingProduct(d1, Vector(repeating: a / 2))
+    addingProduct(d1 * Vector(repeating: a), d2, b),
+    addingProduct(s1 * Vector(repeating: 0.5), s2, 2),
+    addingProduct(addingProduct(m5, d2, 2 * b), d1, a / 2)
   )
 }
 

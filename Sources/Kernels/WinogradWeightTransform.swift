@@ -4,6 +4,8 @@
 // This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512, where a vector is a pixel of
 // two blocks of channels.
 
+import CVectors
+
 #if WIDE_VECTORS
   import Kernels
 
@@ -45,6 +47,16 @@ private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>
   #endif
 }
 
+/// sum + vector · factor, rounded once.
+@inline(__always)
+private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
+  #if WIDE_VECTORS
+    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
+  #else
+    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
+  #endif
+}
+
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 
@@ -53,14 +65,14 @@ private let b: Float = 1.4142135623730951
 private func transformed(
   _ g0: Vector, _ g1: Vector, _ g2: Vector
 ) -> (Vector, Vector, Vector, Vector, Vector, Vector) {
-  let e = g0.addingProduct(g2, Vector(repeating: 0.5)) * Vector(repeating: -2 / 3)
-  let f = g0.addingProduct(g2, Vector(repeating: 2)) * Vector(repeating: 1 / 6)
+  let e = addingProduct(g0, g2, 0.5) * Vector(repeating: -2 / 3)
+  let f = addingProduct(g0, g2, 2) * Vector(repeating: 1 / 6)
   return (
     g0,
-    e.addingProduct(g1, Vector(repeating: a * (-2 / 3))),
-    e.addingProduct(g1, Vector(repeating: a * (2 / 3))),
-    f.addingProduct(g1, Vector(repeating: b / 6)),
-    f.addingProduct(g1, Vector(repeating: -b / 6)),
+    addingProduct(e, g1, a * (-2 / 3)),
+    addingProduct(e, g1, a * (2 / 3)),
+    addingProduct(f, g1, b / 6),
+    addingProduct(f, g1, -b / 6),
     g2
   )
 }
@@ -77,7 +89,7 @@ private func transformedBack(
   return (
     r0 + (sa + sb),
     da + db,
-    r5.addingProduct(sa, Vector(repeating: 0.5)).addingProduct(sb, Vector(repeating: 2))
+    addingProduct(addingProduct(r5, sa, 0.5), sb, 2)
   )
 }
 
