@@ -100,13 +100,13 @@ public func winogradGradientTransform(
       let image = source + block * plane.blockStride
       var sum = tileRow == 0 ? Vector(repeating: 0) : load(sums, block * 8)
       @inline(__always)
-      func row(_ index: Int) -> (UnsafePointer<Float>, blockStride: Int) {
+      func row(_ index: Int) -> UnsafePointer<Float> {
         let y = tileRow * 4 + index
-        return y < plane.rows ? (image + y * plane.rowStride, plane.blockStride) : (zeroRow, 0)
+        return y < plane.rows ? image + y * plane.rowStride : zeroRow
       }
       @inline(__always)
-      func pixel(_ row: (UnsafePointer<Float>, blockStride: Int), _ column: Int) -> Vector {
-        loadBlocks(row.0, column * 8, row.blockStride)
+      func pixel(_ row: UnsafePointer<Float>, _ column: Int) -> Vector {
+        loadBlocks(row, column * 8, plane.blockStride)
       }
       let (s0, s1, s2, s3) = (row(0), row(1), row(2), row(3))
       var x = 0

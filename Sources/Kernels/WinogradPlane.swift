@@ -35,8 +35,8 @@ public struct WinogradPlane: Sendable {
   }
   /// Vectors of six rows of transformed columns, or of a tile.
   public static func rowScratchVectors(tileColumns: Int) -> Int { max(6 * (4 * tileColumns + 2), 24) }
-  /// Floats of the row of zeros that stands for rows outside the image.
-  public static func zeroRowCount(tileColumns: Int) -> Int { (4 * tileColumns + 2) * 8 }
+  /// Floats of the row of zeros that stands for rows outside the image, in two blocks of channels.
+  public static func zeroRowCount(tileColumns: Int, blockStride: Int) -> Int { (4 * tileColumns + 2) * 8 + blockStride }
 }
 
 /// Largest error of a convolution by tiles, relative to its largest value, over the sizes that are tested: up to 64

@@ -54,7 +54,6 @@ final class WinogradConvolutionPass: LayerPass {
     let arena = connection.arena
     let columns = max(layer.tileColumns, layer.backwardTileColumns)
     scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns, channelBlocks: (layer.filters + 7) / 8))
-    zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns))
     weightGradients = arena.allocate(
       max(36 * layer.forwardShape(samples: 1).weightStride, winogradGradientBlockCount))
     weightGradientPanels = arena.allocate(
@@ -71,6 +70,8 @@ final class WinogradConvolutionPass: LayerPass {
       convolvedGradient = connection.outputGradient
       places = UnsafeMutableRawPointer(arena.allocate(0)).bindMemory(to: Int32.self, capacity: 0)
     }
+    let blockStride = max(connection.input.layout.blockStride, convolvedGradient.layout.blockStride)
+    zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns, blockStride: blockStride))
   }
 
   func begin() { biasGradients.update(repeating: 0, count: layer.filters) }

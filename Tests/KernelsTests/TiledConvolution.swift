@@ -35,7 +35,7 @@ struct TiledConvolution {
     gradient = Memory(outputBlocks * height * width * 8)
     weights = Memory(filters * channels * 9, random: &random)
     scratch = Memory(WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: outputBlocks), repeating: 77)
-    zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns))
+    zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns, blockStride: 0))
     for y in 0..<height {
       for x in 0..<width {
         for channel in 0..<channels { image.pointer[imagePlace(channel, y + 1, x + 1)] = random.nextFloat() }

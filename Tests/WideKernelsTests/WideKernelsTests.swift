@@ -101,7 +101,8 @@ struct WideKernelsTests {
     let source = Memory(image.count, random: &random)
     let scratch = Memory(
       WinogradPlane.scratchCount(tileColumns: plane.tileColumns, channelBlocks: plane.channelBlocks))
-    let zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: plane.tileColumns))
+    let zeroRow = Memory(
+      WinogradPlane.zeroRowCount(tileColumns: plane.tileColumns, blockStride: plane.blockStride))
     expectSameBits(36 * image.stride) {
       Kernels.winogradInputTransform(
         plane, source: source.pointer, destination: $0, channels: image.channels, frequencyStride: image.stride,
