@@ -1,4 +1,5 @@
 import Kernels
+import WideKernels
 
 /// y = x · W + b over vectors; an input with rows and columns is read as one vector in the book's order
 /// [channel][row][column]. ReLU may be fused in.
@@ -84,9 +85,10 @@ private final class AffinePass: LayerPass {
   }
 
   func forward(_ group: SampleGroup) {
-    affine(
-      layer.shape, samples: group.count, inputs: connection.input.base, weights: layer.weights, bias: layer.bias,
-      outputs: connection.output.base, rectified: layer.rectified)
+    let kernel = VectorWidth.used == .bits512 ? WideKernels.affine : Kernels.affine
+    kernel(
+      layer.shape, group.count, connection.input.base, layer.weights, layer.bias, connection.output.base,
+      layer.rectified)
   }
 
   func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
@@ -96,9 +98,9 @@ private final class AffinePass: LayerPass {
       biasGradients: gradient + layer.inputShape.count * layer.shape.outputs, nowhere: nowhere,
       adding: !group.isFirst)
     guard let inputGradient = connection.inputGradient, let flatGradient else { return }
-    affineInputGradient(
-      layer.shape, samples: group.count, outputGradients: connection.outputGradient.base,
-      weights: layer.transposedWeights, inputGradients: flatGradient.base)
+    let kernel = VectorWidth.used == .bits512 ? WideKernels.affineInputGradient : Kernels.affineInputGradient
+    kernel(
+      layer.shape, group.count, connection.outputGradient.base, layer.transposedWeights, flatGradient.base)
     guard connection.inputIsRectified || inputGradient.layout.border > 0 else { return }
     for sample in 0..<group.count {
       maskGradient(

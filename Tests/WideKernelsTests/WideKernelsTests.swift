@@ -214,6 +214,36 @@ struct WideKernelsTests {
     }
   }
 
+  @Test(arguments: 0..<30) func affineProducts(seed: Int) {
+    var random = TestRandom(seed)
+    let (inputs, outputs, samples) = (8 * random.next(1...12), random.next(1...80), random.next(1...12))
+    let shape = AffineShape(
+      inputs: inputs, outputs: outputs, inputStride: inputs + 8, outputStride: (outputs + 7) / 8 * 8 + 16)
+    let left = Memory(samples * shape.inputStride, random: &random)
+    let weights = Memory(shape.outputBlocks * inputs * 8, random: &random)
+    let bias = Memory(shape.outputBlocks * 8, random: &random)
+    for rectified in [false, true] {
+      expectSameBits(samples * shape.outputStride) {
+        Kernels.affine(
+          shape, samples: samples, inputs: left.pointer, weights: weights.pointer, bias: bias.pointer, outputs: $0,
+          rectified: rectified)
+      } _: {
+        WideKernels.affine(
+          shape, samples: samples, inputs: left.pointer, weights: weights.pointer, bias: bias.pointer, outputs: $0,
+          rectified: rectified)
+      }
+    }
+    let gradients = Memory(samples * shape.outputStride, random: &random)
+    let transposed = Memory(shape.inputBlocks * outputs * 8, random: &random)
+    expectSameBits(samples * shape.inputStride) {
+      Kernels.affineInputGradient(
+        shape, samples: samples, outputGradients: gradients.pointer, weights: transposed.pointer, inputGradients: $0)
+    } _: {
+      WideKernels.affineInputGradient(
+        shape, samples: samples, outputGradients: gradients.pointer, weights: transposed.pointer, inputGradients: $0)
+    }
+  }
+
   @Test func thePeakIsCountedInItsOwnVectors() {
     #expect(WideKernels.multiplyAddOperations == 2 * Kernels.multiplyAddOperations)
     let narrow = Kernels.multiplyAddChains(iterations: 3, factor: 0.5, addend: 1)
