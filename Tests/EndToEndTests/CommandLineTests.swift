@@ -130,7 +130,7 @@ extension EndToEnd {
     func aProcessorWithoutWideVectorsTrainsTheSameBits() throws {
       let folder = try TemporaryFolder()
       let digests = try [[], ["qemu-x86_64", "-cpu", "Haswell"]].map { emulator in
-        let run = try Launch(folder: folder.url, through: emulator).run(
+        let run = try Launch(through: emulator, folder: folder.url).run(
           ["train", "--quiet", "--max-steps", "1", "--run-dir", "run\(emulator.count)"] + ShortRun.settings
             + ["model.filters=[16, 32]"])
         run.expectOrderlyEnd(0)
