@@ -101,6 +101,7 @@ public struct Settings: Equatable, Sendable {
     public var weightDecay = 0.0
     public var clipNorm = 0.0
     public var averageDecay = 0.0
+    public var sharded = false
     public var schedule = Schedule.constant
     public var scheduleEpochs = 0
     public var warmupEpochs = 0

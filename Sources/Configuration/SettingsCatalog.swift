@@ -168,6 +168,9 @@ public enum SettingsCatalog {
     .number(
       "optimizer.average_decay", \.optimizer.averageDecay, Bounds(from: 0, below: 1), .arithmetic,
       "What a step keeps of the weights' moving average, which is evaluated and written then; 0: no average."),
+    .boolean(
+      "optimizer.sharded", \.optimizer.sharded, .job,
+      "Each rank updates its slice and keeps the moments of that alone; the bits are the same. Not lamb."),
     .choice(
       "optimizer.schedule", \.optimizer.schedule, .arithmetic,
       "How the learning rate falls behind the warm-up: not, in steps, or to final_rate by a half cosine or a line."),

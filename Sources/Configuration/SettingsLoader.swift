@@ -208,6 +208,7 @@ struct SettingsReading {
         remedy: "set evaluation.views to 1, or turn on what training was augmented with, such as augmentation.shift=1.5"
       )
     }
+    try checkSharding()
     let groups = settings.communication.compressionGroups
     guard groups.nonzeroBitCount == 1 else {
       let place = places["communication.compression_groups"].map { "\($0): " } ?? ""
@@ -267,6 +268,26 @@ struct SettingsReading {
         (other.0, "\(other.0) of length \(other.1)"), "does not fit",
         (filters.0, "\(filters.0) of length \(filters.1)"),
         remedy: "give model.filters, filter_sizes, paddings and strides one element for each convolution")
+    }
+  }
+
+  /// What a slice of the gradient is not enough for.
+  private func checkSharding() throws(Failure) {
+    guard settings.optimizer.sharded else { return }
+    let sharded = ("optimizer.sharded", "optimizer.sharded true")
+    guard settings.optimizer.name != .lamb else {
+      throw contradiction(
+        sharded, "does not go with", ("optimizer.name", "optimizer.name lamb"),
+        remedy: "lamb needs norms of whole tensors, of which a rank would have a slice: choose adam or sgd, or set "
+          + "optimizer.sharded to false")
+    }
+    let compression = settings.communication.compression
+    guard compression == .none else {
+      throw contradiction(
+        sharded, "does not go with",
+        ("communication.compression", "communication.compression \(compression.rawValue)"),
+        remedy: "compressed gradients come to every rank in whole, so that none has a slice of its own: turn one of "
+          + "the two off")
     }
   }
 

@@ -37,6 +37,8 @@ public final class Trainer {
     public var learningRate = LearningRateSchedule()
     /// The largest norm of a batch's gradient; 0 for any.
     public var clipNorm = 0.0
+    /// Whether each rank updates a slice of the parameters, and keeps the optimizer's state of that alone.
+    public var isSharded = false
     /// Of the moving average of the weights, which is evaluated in their place; 0 for none.
     public var averageDecay = 0.0
     public var augmentation = AugmentationSettings()
@@ -79,6 +81,8 @@ public final class Trainer {
   private let agreement: StateAgreement
   /// What compression has left of gradients; nil without.
   let residuals: GradientResiduals?
+  /// The optimizer's state, where each rank keeps a slice of it; nil where all keep the whole.
+  let shards: StateShards?
   public let trainingStep: TrainingStep
   /// Of the test samples.
   public let evaluation: Evaluation
@@ -87,15 +91,34 @@ public final class Trainer {
   private let clock: RankClock
   /// Whether the last evaluation of the run leaves its predictions. The same on every rank.
   var keepsPredictions = false
+  /// Whether rank 0 has the whole gradient of an epoch's last step when it is told of the epoch. The same on every rank.
+  var keepsGradient = false
   /// What the network answered in the last evaluation of the run; nil before, and on other ranks than 0.
   private(set) var predictions: Predictions?
 
-  /// - Parameter validation: samples to evaluate and choose by, so that the test's are used at the end alone; nil to
-  ///   evaluate the test's throughout.
-  /// - Throws: `.configuration` where there are more ranks than microbatches, `.badData` where there is no sample,
-  ///   `.osError` where memory or threads cannot be had.
-  public init(
+  /// As the other, of an optimizer that was made for all parameters; so not for a schedule that shards it.
+  public convenience init(
     network: Network, optimizer: any Optimizer, training: any Dataset, test: any Dataset,
+    validation: (any Dataset)? = nil, schedule: Schedule, communicator: any Communicator
+  ) throws(Failure) {
+    guard !schedule.isSharded || communicator.size == 1 else {
+      throw Failure(
+        .configuration, "the schedule shards the optimizer among \(communicator.size) ranks, and it is made already",
+        remedy: "pass makeOptimizer, which is told for how many parameters to make it")
+    }
+    try self.init(
+      network: network, makeOptimizer: { _ in optimizer }, training: training, test: test, validation: validation,
+      schedule: schedule, communicator: communicator)
+  }
+
+  /// - Parameters:
+  ///   - makeOptimizer: makes it for so many parameters: all of them, `ParameterStore.paddedCount`, or this rank's slice.
+  ///   - validation: samples to evaluate and choose by, so that the test's are used at the end alone; nil to evaluate the
+  ///     test's throughout.
+  /// - Throws: `.configuration` where there are more ranks than microbatches or the optimizer cannot be sharded as the
+  ///   schedule asks, `.badData` where there is no sample, `.osError` where memory or threads cannot be had.
+  public init(
+    network: Network, makeOptimizer: (_ count: Int) -> any Optimizer, training: any Dataset, test: any Dataset,
     validation: (any Dataset)? = nil, schedule: Schedule, communicator: any Communicator
   ) throws(Failure) {
     for dataset in [training, test] + (validation.map { [$0] } ?? []) {
@@ -108,10 +131,6 @@ public final class Trainer {
     self.network = network
     self.communicator = communicator
     plan = BatchPlan(sampleCount: training.count, batch: schedule.batch, microbatch: schedule.microbatch)
-    update = ParameterUpdate(
-      optimizer: optimizer, learningRate: schedule.learningRate, stepsPerEpoch: plan.batchesPerEpoch,
-      clipNorm: schedule.clipNorm, averageDecay: schedule.averageDecay, count: network.parameters.count,
-      paddedCount: network.parameters.paddedCount)
     try GradientTree.check(
       batch: plan.samples(ofBatch: 0).count, microbatch: schedule.microbatch, ranks: communicator.size)
     try schedule.compression?.check(leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size)
@@ -124,9 +143,13 @@ public final class Trainer {
     let reduction = try OrderedAllReduce(
       communicator: communicator, parameterCount: network.parameters.count,
       maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads,
-      compression: schedule.compression)
+      compression: schedule.compression, isSharded: schedule.isSharded)
     residuals = reduction.residuals
-    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: update.states))
+    update = try Self.makeUpdate(makeOptimizer, reduction, schedule, plan, network.parameters)
+    shards = reduction.isSharded ? StateShards(update.states, slices: reduction.slices, of: communicator) : nil
+    // Of slices no two ranks have the same.
+    let common = reduction.isSharded ? [] : update.states
+    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: common))
     order = EpochOrder(sampleCount: training.count, seed: schedule.seed)
     let checks = try StepChecks(
       network: network, dataset: training, order: order, plan: plan, schedule: schedule,
@@ -183,6 +206,7 @@ public final class Trainer {
     // Who goes on at the end of an epoch goes on as though the last step had just been made.
     if step > 0, let result = try finishEpoch(observer) { return result }
     while true {
+      shards?.release()
       let (epoch, batch) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
       let start = monotonicNanoseconds()
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
@@ -207,10 +231,13 @@ public final class Trainer {
         || isMultiple(of: schedule.checkpointEverySteps)
     else { return }
     try agreement.check(afterStep: step)
-    // Rank 0 writes them all, which has only its own groups' as they are now.
+    // Rank 0 writes them all, which has only its own groups' and its own slice as they are now.
     let mayBeWritten =
       isStopping || step == totalSteps || isMultiple(of: stepsPerEpoch) || isMultiple(of: schedule.checkpointEverySteps)
-    if mayBeWritten { try residuals?.gather(afterStep: step) }
+    if mayBeWritten {
+      try residuals?.gather(afterStep: step)
+      try shards?.gather(afterStep: step)
+    }
   }
 
   /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.
@@ -225,6 +252,7 @@ public final class Trainer {
       best = Checkpoint.Best(step: step, errors: result.errors)
     }
     let times = try clock.gather(trainingStep.reductionTimes, step: step)
+    if keepsGradient { try trainingStep.gatherGradient(step) }
     if !times.isEmpty { try observer?.ranksMeasured(times, epoch: epoch, step: step) }
     try observer?.epochDone(epoch, step: step, result)
     guard step == totalSteps || isDue && hasStoppedImproving else { return nil }
@@ -239,21 +267,15 @@ public final class Trainer {
 
   /// Evaluates the weights that the run gives: their average where one is kept.
   private func evaluate(_ evaluation: Evaluation) throws(Failure) -> Evaluation.Result {
-    exchangeAverage()
-    defer { exchangeAverage() }
-    guard keepsPredictions, step == totalSteps, evaluation === self.evaluation else {
-      return try evaluation.run(step: step)
+    try exchangeAverage()
+    let result: Evaluation.Result
+    if keepsPredictions && step == totalSteps && evaluation === self.evaluation {
+      (result, predictions) = try evaluation.runWithPredictions(step: step)
+    } else {
+      result = try evaluation.run(step: step)
     }
-    let (result, predictions) = try evaluation.runWithPredictions(step: step)
-    self.predictions = predictions
+    try exchangeAverage()
     return result
-  }
-
-  /// Exchanges the weights and their average, where there is one. Twice leaves all as it was.
-  func exchangeAverage() {
-    guard let average = update.average else { return }
-    average.exchange(with: network.parameters.values)
-    network.prepareParameters()
   }
 }
 

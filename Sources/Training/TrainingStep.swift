@@ -32,7 +32,10 @@ public final class TrainingStep {
   var exchangeForm: ExchangeForm { reduction.form }
   /// Whether a step was made.
   var hasGradient: Bool { reduction.times.computation > 0 }
-  /// The mean gradient of the last step, `parameters.count` floats.
+  /// What each rank updates, by rank.
+  var slices: [Range<Int>] { reduction.slices }
+  /// The mean gradient of the last step, `parameters.count` floats; where it is sharded this rank's slice of it, until
+  /// `gatherGradient`.
   var gradient: UnsafePointer<Float> { reduction.gradient }
 
   init(
@@ -50,7 +53,8 @@ public final class TrainingStep {
   }
 
   /// This rank's microbatches of one global batch → the gradient of each → the sum of all in the tree's order, over all
-  /// ranks → the update, the same on every rank.
+  /// ranks → the update, the same on every rank. Where it is sharded, each rank updates its slice and gets the other
+  /// weights.
   ///
   /// - Parameters:
   ///   - step: its number in the run, from 1.
@@ -65,8 +69,9 @@ public final class TrainingStep {
     order.prepare(epoch: epoch)
     let position = StepPosition(step: step, epoch: epoch, batch: batch)
     try checks.prepare()
-    let (gradient, statistics) = try reduction.reduce(
-      leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
+    let phase = Phase("gradient exchange", step: step)
+    let statistics = try reduction.sum(
+      leaves: plan.microbatchCount(ofBatch: batch), phase: phase
     ) { (worker, microbatch, leaf) throws(Failure) in
       observer?.worker(worker, computes: microbatch)
       try checks.compute(microbatch, of: position, worker: worker, into: leaf) { vector in
@@ -76,12 +81,30 @@ public final class TrainingStep {
       }
       if isStopRequested() { leaf.statistics.stopRequests = 1 }
     }
-    try checks.check(gradient, count: network.parameters.count, statistics, at: position)
+    if !reduction.isSharded { try reduction.gatherGradient(phase: phase) }
+    try checks.check(reduction, statistics, at: position)
     observer?.enters(.update)
-    update.apply(step: step, parameters: network.parameters.values, gradients: gradient)
+    let squaredNorm = reduction.isSharded && update.clips ? try reduction.squaredNorm(phase: phase) : nil
+    update.apply(
+      step: step, parameters: network.parameters.values, gradients: reduction.gradient,
+      squaredGradientNorm: squaredNorm)
+    if reduction.isSharded {
+      try reduction.gather(network.parameters.values, phase: Phase("weight exchange", step: step))
+    }
     observer?.enters(.preparation)
     network.prepareParameters()
     observer?.enters(.idle)
     return statistics
+  }
+
+  /// Brings the whole gradient of the last step to every rank, if there is one. Every rank has to call it between steps.
+  func gatherGradient(_ step: Int) throws(Failure) {
+    guard hasGradient else { return }
+    try reduction.gatherGradientApart(phase: Phase("collection of the gradient", step: step))
+  }
+
+  /// See `OrderedAllReduce.gatherApart`.
+  func gatherApart(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
+    try reduction.gatherApart(floats, phase: phase)
   }
 }

@@ -67,6 +67,9 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.communication.compression = Settings.Communication.Compression.allCases[draw(0...4)]
   settings.communication.compressionGroups = 1 << draw(0...8)
   settings.communication.topKShare = fraction()
+  // Of which not every combination may be.
+  settings.optimizer.sharded = draw(0...1) == 0 && settings.optimizer.name != .lamb
+  if settings.optimizer.sharded { settings.communication.compression = .none }
   settings.reliability.agreeEvery = draw(0...1000)
   settings.reliability.verifyEvery = draw(0...1000)
   return settings
@@ -104,7 +107,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     let without: Set = [
       "dataset.path", "training.epochs", "training.early_stopping_patience", "training.threads",
       "evaluation.every_epochs", "checkpoint.every_steps", "checkpoint.every_epochs", "checkpoint.keep",
-      "checkpoint.keep_best", "communication.timeout_seconds",
+      "checkpoint.keep_best", "communication.timeout_seconds", "optimizer.sharded",
       "reliability.agree_every", "reliability.verify_every",
       "reporting.tensorboard", "reporting.every_steps",
     ]
@@ -211,6 +214,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("optimizer.weight_decay", "optimizer.weight_decay=0.1"),
     ("optimizer.clip_norm", "optimizer.clip_norm=1"),
     ("optimizer.average_decay", "optimizer.average_decay=0.9"),
+    ("optimizer.sharded", "optimizer.sharded=true"),
     ("optimizer.schedule", "optimizer.schedule=cosine"),
     ("optimizer.schedule_epochs", "optimizer.schedule_epochs=10"),
     ("optimizer.warmup_epochs", "optimizer.warmup_epochs=1"),

@@ -127,6 +127,15 @@ private let spelling = "check indentation, colons and quotes there"
       "training:\n  batch: 4", "x.yaml:2: training.microbatch 5 (default) is larger than training.batch 4",
       "a batch is cut into microbatches: set training.microbatch to 4 or less"),
     Example(
+      "optimizer:\n  sharded: true\n  name: lamb",
+      "x.yaml:2: optimizer.sharded true does not go with optimizer.name lamb (x.yaml:3)",
+      "lamb needs norms of whole tensors, of which a rank would have a slice: choose adam or sgd, or set "
+        + "optimizer.sharded to false"),
+    Example(
+      "optimizer:\n  sharded: true\ncommunication:\n  compression: int8",
+      "x.yaml:2: optimizer.sharded true does not go with communication.compression int8 (x.yaml:4)",
+      "compressed gradients come to every rank in whole, so that none has a slice of its own: turn one of the two off"),
+    Example(
       "communication:\n  compression_groups: 6",
       "x.yaml:2: communication.compression_groups is 6, which is no power of two",
       "the gradient's tree has levels of 1, 2, 4, 8, … nodes: choose one of these"),
