@@ -190,7 +190,7 @@ public final class OrderedAllReduce {
   ) throws(Failure) -> (any RootExchange)? {
     let tree = GradientTree(leaves: leaves, ranks: communicator.size)
     let mostOnHost = Dictionary(grouping: communicator.hosts) { $0 }.values.map(\.count).max() ?? 1
-    let taken = 
+    let taken =
       form ?? .taken(by: tree, parameterCount: mean.count, ranksPerNode: mostOnHost, isSharded: isSharded)
     if [.shared, .nodes].contains(taken),
       let roots = try SharedRoots(

@@ -57,7 +57,9 @@ public final class ParameterUpdate {
   }
 
   /// Begins the average, if one is kept, with these weights, [count].
-  public func startAverage(from parameters: UnsafePointer<Float>) { average?.start(from: parameters + slice.lowerBound) }
+  public func startAverage(from parameters: UnsafePointer<Float>) {
+    average?.start(from: parameters + slice.lowerBound)
+  }
 
   /// Exchanges the slice of the average, if one is kept, and of these weights, [count]; twice leaves both as they were.
   public func exchangeAverage(with parameters: UnsafeMutablePointer<Float>) {

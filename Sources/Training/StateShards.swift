@@ -9,7 +9,11 @@ final class StateShards {
   private let states: [OptimizerState]
   private let slices: [Range<Int>]
   private let communicator: any Communicator
-  /// On rank 0, [slices] each, or nothing.
+  /// Where there is room for the whole on rank 0 already, if anywhere; of each state, in order.
+  var room: (() throws(Failure) -> [UnsafeMutablePointer<Float>])?
+  /// On rank 0 each state in whole, or nothing.
+  private var buffers: [UnsafeMutablePointer<Float>] = []
+  /// What these are in where there was no room.
   private var vectors: [GradientVector] = []
 
   /// - Parameters:
@@ -22,14 +26,24 @@ final class StateShards {
   }
 
   /// On rank 0 all states in whole, between `gather` or `makeRoom` and `release`.
-  var whole: [KeptState] { zip(states, vectors).map { KeptState(name: $0.name, values: $1.floats) } }
+  var whole: [KeptState] { zip(states, buffers).map { KeptState(name: $0.name, values: $1) } }
 
   /// To be filled by a checkpoint, on rank 0.
   func makeRoom() throws(Failure) {
-    while vectors.count < states.count { vectors.append(try makeVector()) }
+    guard buffers.isEmpty else { return }
+    if let room {
+      buffers = try room()
+    } else {
+      for _ in states { vectors.append(try makeVector()) }
+      buffers = vectors.map(\.floats)
+    }
   }
 
-  func release() { if !vectors.isEmpty { vectors.removeAll() } }
+  /// Lets what rank 0 has of other slices go.
+  func release() {
+    if !vectors.isEmpty { vectors.removeAll() }
+    if !buffers.isEmpty { buffers.removeAll(keepingCapacity: true) }
+  }
 
   /// Brings all slices to rank 0. Every rank has to call it. Asks for memory.
   func gather(afterStep step: Int) throws(Failure) {
@@ -41,7 +55,7 @@ final class StateShards {
         if !bytes.isEmpty { sends.append(Transfer(peer: 0, tag: tag, bytes: bytes)) }
         continue
       }
-      let values = vectors[tag].floats
+      let values = buffers[tag]
       (values + slices[0].lowerBound).update(from: state.values, count: slices[0].count)
       for (rank, slice) in slices.enumerated() where rank != 0 && !slice.isEmpty {
         receives.append(Transfer(peer: rank, tag: tag, bytes: bytes(values + slice.lowerBound, slice.count)))
@@ -57,12 +71,13 @@ final class StateShards {
   func share(phase: Phase, see: (UnsafeRawBufferPointer) -> Void) throws(Failure) {
     let spare = communicator.rank == 0 ? nil : try makeVector()
     if communicator.rank == 0 { try makeRoom() }
+    let count = slices.map(\.upperBound).max() ?? 0
     let slice = slices[communicator.rank]
     for (place, state) in states.enumerated() {
-      guard let vector = spare ?? vectors[place] as GradientVector? else { continue }
-      try communicator.broadcast(bytes(vector.floats, vector.count), phase: phase)
-      see(UnsafeRawBufferPointer(bytes(vector.floats, vector.count)))
-      state.values.update(from: vector.floats + slice.lowerBound, count: slice.count)
+      let values = spare?.floats ?? buffers[place]
+      try communicator.broadcast(bytes(values, count), phase: phase)
+      see(UnsafeRawBufferPointer(bytes(values, count)))
+      state.values.update(from: values + slice.lowerBound, count: slice.count)
     }
   }
 

@@ -16,7 +16,8 @@ import Testing
       [2, 3, 4, 5, 8].flatMap { ranks in
         [nil, .direct, .shared].map { Job(ranks: ranks, ranksPerNode: nil, form: $0) }
           + [Job(ranks: ranks, ranksPerNode: 1, form: nil)]
-      } + [2, 4, 8].flatMap { ranks in
+      }
+      + [2, 4, 8].flatMap { ranks in
         [.doubling, .halving].map { Job(ranks: ranks, ranksPerNode: 1, form: $0) }
       } + [(4, 2), (6, 2), (6, 3), (9, 3)].map { Job(ranks: $0, ranksPerNode: $1, form: .nodes) }
 

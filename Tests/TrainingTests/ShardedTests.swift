@@ -60,9 +60,11 @@ import Testing
     let small = job
     let counts = try InProcessReplicas.run(count: replicas) { (communicator) throws(Failure) in
       let counts = Mutex<[Int]>([])
-      _ = try small.run(on: communicator, prepare: { trainer in
-        counts.withLock { $0 = trainer.update.states.map(\.count) }
-      })
+      _ = try small.run(
+        on: communicator,
+        prepare: { trainer in
+          counts.withLock { $0 = trainer.update.states.map(\.count) }
+        })
       return counts.withLock { $0 }
     }
     let padded = try job.network().parameters.paddedCount

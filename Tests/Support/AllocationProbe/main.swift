@@ -23,7 +23,8 @@ func train(_ arguments: [String], replicas: Int) throws(Failure) {
   let settings = try SettingsLoader.load(
     file: nil,
     overrides: [
-      "dataset.name=synthetic-digits", "dataset.training_samples=\(replicas > 1 ? 110 : 50)", "dataset.test_samples=10", "training.batch=20",
+      "dataset.name=synthetic-digits", "dataset.training_samples=\(replicas > 1 ? 110 : 50)", "dataset.test_samples=10",
+      "training.batch=20",
       "training.microbatch=4", "training.epochs=4", "evaluation.every_epochs=4",
       "augmentation.rotation=10", "augmentation.elastic=1", "augmentation.noise=0.05", "augmentation.erasing=0.5",
       "training.label_smoothing=0.1",
