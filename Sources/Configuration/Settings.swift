@@ -138,6 +138,8 @@ public struct Settings: Equatable, Sendable {
     public var compression = Compression.none
     public var compressionGroups = 4
     public var topKShare = 0.01
+    public var localSteps = 1
+    public var localGroups = 4
 
     public enum Compression: String, CaseIterable, Sendable {
       case none, float16, bfloat16

@@ -231,6 +231,12 @@ public enum SettingsCatalog {
     .number(
       "communication.top_k_share", \.communication.topKShare, Bounds(above: 0, to: 1), .arithmetic,
       "Share of a gradient's entries that travels with top-k: those of largest magnitude."),
+    .integer(
+      "communication.local_steps", \.communication.localSteps, in: 1...1_000_000, .arithmetic,
+      "Steps that groups of microbatches make alone before their weights are averaged: another training; 1: none."),
+    .integer(
+      "communication.local_groups", \.communication.localGroups, in: 1...256, .arithmetic,
+      "Groups of microbatches that make such steps, a power of two; a job has at most so many ranks."),
 
     .integer(
       "reliability.agree_every", \.reliability.agreeEvery, in: 0...Int.max, .job,

@@ -155,6 +155,12 @@ extension Settings {
     return Compression(form, groups: communication.compressionGroups)
   }
 
+  /// How groups of microbatches train by themselves; nil: they do not.
+  public var localSteps: LocalSteps? {
+    guard communication.localSteps > 1 else { return nil }
+    return LocalSteps(interval: communication.localSteps, groups: communication.localGroups)
+  }
+
   /// How far the copies of an image may depart from it.
   public var augmentationSettings: AugmentationSettings {
     var result = AugmentationSettings()
@@ -212,6 +218,7 @@ extension Settings {
     schedule.augmentation = augmentationSettings
     schedule.testTimeAugmentation = testTimeAugmentation
     schedule.compression = compression
+    schedule.localSteps = localSteps
     schedule.earlyStoppingPatience = training.earlyStoppingPatience
     return schedule
   }

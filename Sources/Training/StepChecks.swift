@@ -29,7 +29,7 @@ final class StepChecks {
     communicator: any Communicator
   ) throws(Failure) {
     verifyEvery = schedule.verifyEvery
-    groups = schedule.compression?.groups
+    groups = schedule.compression?.groups ?? schedule.localSteps?.groups
     self.communicator = communicator
     self.plan = plan
     makeRecomputation = { () throws(Failure) in
@@ -94,6 +94,11 @@ final class StepChecks {
     if let verification, isDue(position) {
       try verification.finish(position, turn: turn(position), in: tree(position))
     }
+    try finish(at: position)
+  }
+
+  /// What there is to do besides, once a step on every rank.
+  func finish(at position: StepPosition) throws(Failure) {
     if let recording, recording.step == position.step {
       try recording.finish(tree(position), communicator: communicator)
     }

@@ -67,6 +67,7 @@ extension Trainer {
     step = number(0)
     best = number(1) > 0 ? Checkpoint.Best(step: number(1), errors: number(2)) : nil
     try communicator.broadcast(network.parameters.bytes, phase: phase)
+    defer { groups?.spread() }
     guard step > 0 else {
       update.startAverage(from: network.parameters.values)
       return

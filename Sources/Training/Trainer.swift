@@ -11,47 +11,6 @@ import Optimizers
 ///
 /// Every rank makes one, with the same arguments but the communicator, and calls `run`.
 public final class Trainer {
-  /// How long to train, in which pieces.
-  public struct Schedule: Equatable, Sendable {
-    /// Key of the samples' order, of dropout and of augmentation.
-    public var seed: UInt64 = 0
-    public var epochs = 20
-    /// Ends the run after this many steps, in the middle of an epoch too.
-    public var maximumSteps: Int?
-    /// Samples a global batch, over all ranks.
-    public var batch = 100
-    /// Samples a leaf of the gradient tree.
-    public var microbatch = 5
-    /// Samples a leaf of the evaluation's tree.
-    public var evaluationMicrobatch = 100
-    /// Epochs from one evaluation to the next. The end of the run is always evaluated.
-    public var evaluateEveryEpochs = 1
-    /// Threads of each rank that compute microbatches side by side.
-    public var threads = 1
-    /// Steps from one comparison of the ranks' states to the next; 0 leaves those at which a checkpoint may be written.
-    public var agreeEvery = 100
-    /// Steps from one checkpoint to the next; 0 where the ends of epochs alone count.
-    public var checkpointEverySteps = 0
-    /// Steps from one verification of gradients to the next; 0 for none.
-    public var verifyEvery = 0
-    public var learningRate = LearningRateSchedule()
-    /// The largest norm of a batch's gradient; 0 for any.
-    public var clipNorm = 0.0
-    /// Whether each rank updates a slice of the parameters, and keeps the optimizer's state of that alone.
-    public var isSharded = false
-    /// Of the moving average of the weights, which is evaluated in their place; 0 for none.
-    public var averageDecay = 0.0
-    public var augmentation = AugmentationSettings()
-    /// How evaluations look at a sample; nil: at the image alone.
-    public var testTimeAugmentation: TestTimeAugmentation?
-    /// In which form gradients travel; nil: in float32.
-    public var compression: Compression?
-    /// Evaluations without fewer validation errors than ever before, after which the run ends; 0: it goes on.
-    public var earlyStoppingPatience = 0
-
-    public init() {}
-  }
-
   public let schedule: Schedule
   /// Steps made.
   public internal(set) var step = 0
@@ -83,6 +42,8 @@ public final class Trainer {
   let residuals: GradientResiduals?
   /// The optimizer's state, where each rank keeps a slice of it; nil where all keep the whole.
   let shards: StateShards?
+  /// Where groups train by themselves between averages; nil elsewhere.
+  let groups: LocalGroups?
   public let trainingStep: TrainingStep
   /// Of the test samples.
   public let evaluation: Evaluation
@@ -134,18 +95,35 @@ public final class Trainer {
     try GradientTree.check(
       batch: plan.samples(ofBatch: 0).count, microbatch: schedule.microbatch, ranks: communicator.size)
     try schedule.compression?.check(leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size)
+    try schedule.localSteps?.check(
+      schedule, leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size,
+      stepsPerEpoch: plan.batchesPerEpoch)
     let workers = (0..<schedule.threads).map { _ in
       MicrobatchWorker(
         network: network, largestMicrobatch: max(schedule.microbatch, schedule.evaluationMicrobatch),
         augmenter: Augmenter(schedule.augmentation, for: training.imageShape, seed: schedule.seed),
         testTimeAugmentation: schedule.testTimeAugmentation)
     }
+    let leaves = plan.microbatchCount(ofBatch: 0)
+    // A group's gradients are of one rank alone.
     let reduction = try OrderedAllReduce(
-      communicator: communicator, parameterCount: network.parameters.count,
-      maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads,
-      compression: schedule.compression, isSharded: schedule.isSharded)
+      communicator: schedule.localSteps == nil ? communicator : SingleProcess(),
+      parameterCount: network.parameters.count,
+      maximumLeaves: schedule.localSteps.map { LocalGroups.largest($0, leaves: leaves) } ?? leaves,
+      workers: schedule.threads, compression: schedule.compression, isSharded: schedule.isSharded)
     residuals = reduction.residuals
-    update = try Self.makeUpdate(makeOptimizer, reduction, schedule, plan, network.parameters)
+    let (plan, parameters) = (plan, network.parameters)
+    func makeUpdate() throws(Failure) -> ParameterUpdate {
+      try Self.makeUpdate(makeOptimizer, reduction, schedule, plan, parameters)
+    }
+    if let localSteps = schedule.localSteps {
+      let groups = try LocalGroups(
+        localSteps, network: network, communicator: communicator, stepsPerEpoch: plan.batchesPerEpoch,
+        gradients: reduction, makeUpdate: makeUpdate)
+      (self.groups, update) = (groups, groups.update)
+    } else {
+      (groups, update) = (nil, try makeUpdate())
+    }
     shards = reduction.isSharded ? StateShards(update.states, slices: reduction.slices, of: communicator) : nil
     // Of slices no two ranks have the same.
     let common = reduction.isSharded ? [] : update.states
@@ -156,7 +134,7 @@ public final class Trainer {
       communicator: communicator)
     trainingStep = TrainingStep(
       network: network, update: update, dataset: training, order: order, plan: plan, reduction: reduction,
-      workers: workers, checks: checks)
+      workers: workers, checks: checks, groups: groups)
     clock = RankClock(communicator)
     evaluation = try Evaluation(
       dataset: test, microbatch: schedule.evaluationMicrobatch, workers: workers, communicator: communicator)
@@ -202,6 +180,7 @@ public final class Trainer {
   public func run(observer: (any TrainingObserver)? = nil) throws(Failure) -> Evaluation.Result {
     try shareState()
     network.prepareParameters()
+    var isStopping = false
     observer?.trainingStarts()
     // Who goes on at the end of an epoch goes on as though the last step had just been made.
     if step > 0, let result = try finishEpoch(observer) { return result }
@@ -212,9 +191,10 @@ public final class Trainer {
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
       clock.stepDone(nanoseconds: monotonicNanoseconds() - start)
       step += 1
-      try agree(isStopping: statistics.stopRequests > 0)
+      isStopping = isStopping || statistics.stopRequests > 0
+      try agree(isStopping: isStopping)
       try observer?.stepDone(step, epoch: epoch, statistics)
-      guard statistics.stopRequests == 0 else { throw .stopped(after: step) }
+      guard !isStopping || !isSynchronised else { throw .stopped(after: step) }
       if let result = try finishEpoch(observer) { return result }
     }
   }
@@ -225,7 +205,11 @@ public final class Trainer {
     trainingStep.checks.bitFlip?.apply(
       to: network.parameters.values, count: network.parameters.count, target: .weights, rank: communicator.rank,
       step: step)
-    func isMultiple(of period: Int) -> Bool { period > 0 && step % period == 0 }
+    // Between two synchronisations no two ranks have the same; what was due then is due at the next.
+    guard isSynchronised else { return }
+    let last =
+      schedule.localSteps?.synchronisation(before: step, stepsPerEpoch: stepsPerEpoch) ?? step - 1
+    func isMultiple(of period: Int) -> Bool { period > 0 && step / period > last / period }
     guard
       isStopping || step == totalSteps || isMultiple(of: stepsPerEpoch) || isMultiple(of: schedule.agreeEvery)
         || isMultiple(of: schedule.checkpointEverySteps)
@@ -238,6 +222,11 @@ public final class Trainer {
       try residuals?.gather(afterStep: step)
       try shards?.gather(afterStep: step)
     }
+  }
+
+  /// Whether all ranks have the same after the last step, which can be evaluated and written then.
+  private var isSynchronised: Bool {
+    schedule.localSteps?.isSynchronised(afterStep: step, stepsPerEpoch: stepsPerEpoch) ?? true
   }
 
   /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.

@@ -223,6 +223,12 @@ public struct TrainingRun: Sendable {
         "\(settings.communication.compression.rawValue) in \(compression.groups) groups, "
           + "\(compression.byteCount(of: count)) bytes each of \(4 * count)")
     }
+    if let localSteps = trainer.schedule.localSteps {
+      header.add(
+        "local steps",
+        "\(localSteps.interval) of each of \(localSteps.groups) groups of microbatches between averages; another training "
+          + "than without")
+    }
     if let sharding = trainer.shardingText { header.add("sharded", sharding) }
     header.add("settings", settingsOrigin)
     header.add("run folder", files.path)

@@ -67,6 +67,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.communication.compression = Settings.Communication.Compression.allCases[draw(0...4)]
   settings.communication.compressionGroups = 1 << draw(0...8)
   settings.communication.topKShare = fraction()
+  settings.communication.localGroups = 1 << draw(0...8)
   // Of which not every combination may be.
   settings.optimizer.sharded = draw(0...1) == 0 && settings.optimizer.name != .lamb
   if settings.optimizer.sharded { settings.communication.compression = .none }
@@ -100,7 +101,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "1298cbaa47720cfb0e1807f3fc4f828ca4e45c1f713bc3e6112bfee301091a6e")
+        == "9028eff052fa031c60f89e8c791713c6b51adb65920150bacc112582d6fc222d")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
@@ -234,6 +235,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("communication.compression", "communication.compression=top-k"),
     ("communication.compression_groups", "communication.compression_groups=2"),
     ("communication.top_k_share", "communication.top_k_share=0.02"),
+    ("communication.local_steps", "communication.local_steps=8"),
+    ("communication.local_groups", "communication.local_groups=2"),
     ("reliability.agree_every", "reliability.agree_every=7"),
     ("reliability.verify_every", "reliability.verify_every=7"),
   ]

@@ -13,6 +13,12 @@ import Testing
     try expectZeros(12, of: ["\(replicas)", "optimizer.sharded=\(isSharded)"])
   }
 
+  @Test func norDoesOneOfGroupsBetweenAverages() throws {
+    let settings = ["communication.local_steps=2", "communication.local_groups=2"]
+    try expectZeros(8, of: settings)
+    try expectZeros(12, of: ["2"] + settings)
+  }
+
   private func expectZeros(_ count: Int, of arguments: [String]) throws {
     let probe = try #require(Bundle.main.executableURL).deletingLastPathComponent().appending(path: "AllocationProbe")
     let process = Process()
