@@ -34,6 +34,14 @@ final class LocalGroups {
   /// Of the step that is being made, by group.
   private var found: [StepStatistics]
 
+  /// Told what the exchanges between groups are doing, if set; who adds the gradients has an observer of its own.
+  var observer: (any StepObserver)? {
+    didSet {
+      statistics.observer = observer
+      averaging.observer = observer
+    }
+  }
+
   private var count: Int { network.parameters.paddedCount }
   /// Of the first group: at a synchronisation that of all.
   var update: ParameterUpdate { groups[0].update }
@@ -93,7 +101,7 @@ final class LocalGroups {
   /// - Returns: the sum over all groups.
   /// - Throws: on every rank, where a loss or a gradient is not finite; what the exchange throws.
   func run(
-    _ position: StepPosition, leaves: Int, observer: (any StepObserver)?,
+    _ position: StepPosition, leaves: Int,
     computeLeaf: (_ worker: Int, _ leaf: Int, _ into: GradientVector) throws(Failure) -> Void
   ) throws(Failure) -> StepStatistics {
     let nodes = nodes(of: leaves)
@@ -120,10 +128,10 @@ final class LocalGroups {
       group.update.apply(step: position.step, parameters: network.parameters.values, gradients: gradient)
       group.weights?.floats.update(from: network.parameters.values, count: count)
     }
-    observer?.enters(.idle)
     let all = try share(position)
     if steps.isSynchronised(afterStep: position.step, stepsPerEpoch: stepsPerEpoch) {
       try average(position.step)
+      observer?.enters(.preparation)
       network.prepareParameters()
     } else if groups.count == 1 {
       observer?.enters(.preparation)

@@ -120,6 +120,8 @@ public final class Trainer {
       let groups = try LocalGroups(
         localSteps, network: network, communicator: communicator, stepsPerEpoch: plan.batchesPerEpoch,
         gradients: reduction, makeUpdate: makeUpdate)
+      // Who has weights already may make steps with them, without `run`.
+      groups.spread()
       (self.groups, update) = (groups, groups.update)
     } else {
       (groups, update) = (nil, try makeUpdate())

@@ -11,6 +11,7 @@ public final class TrainingStep {
   public var observer: (any StepObserver)? {
     didSet {
       reduction.observer = observer
+      groups?.observer = observer
       for (number, worker) in workers.enumerated() { worker.observer = observer?.workspaceObserver(ofWorker: number) }
     }
   }
@@ -73,7 +74,7 @@ public final class TrainingStep {
     try checks.prepare()
     let leaves = plan.microbatchCount(ofBatch: batch)
     if let groups {
-      let statistics = try groups.run(position, leaves: leaves, observer: observer) {
+      let statistics = try groups.run(position, leaves: leaves) {
         (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
       }
       try checks.finish(at: position)
