@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # launch/narrow-link.sh [--rounds N] [--rate RATE] [key=value …]
 #
-# What communication.compression is worth on a narrow link: trains on two ranks, once on one node and once over a link of
-# 200 Mbit/s (--rate) between two network namespaces of this host, with each form of compression, and prints one table:
-# images/s of the median step on one node and over the link (the best of N rounds, 1), the share of the first that is left,
-# the bytes that a node sends in a step, as the link counts them, and the test accuracy. Settings as arguments go to each
-# training, behind two epochs of the default settings in two groups: `training.epochs=5`, `communication.top_k_share=0.02`.
+# What communication.compression and communication.local_steps are worth on a narrow link: trains on two ranks, once on one
+# node and once over a link of 200 Mbit/s (--rate) between two network namespaces of this host, with each form of
+# compression and with ten local steps, and prints one table: images/s of the median step on one node and over the link
+# (the best of N rounds, 1; with local steps of all steps together, of which one in ten takes longer), the share of the
+# first that is left, the bytes that a node sends in a step, as the link counts them, and the test accuracy. Settings as
+# arguments go to each training, behind two epochs of the default settings in two groups: `training.epochs=5`,
+# `communication.top_k_share=0.02`.
 #
 # It needs the right to make namespaces (root), ip and tc (Debian: iproute2), MNIST, and the program, DTRAIN_EXECUTABLE or
 # .build/debug/dtrain. It takes minutes, and its speeds mean something on a quiet machine alone. It leaves nothing behind.
@@ -44,21 +46,29 @@ make_nodes "$rate" || exit $?
 
 # train HOSTS FORM SETTING …: leaves speed in images/s, steps, and the test accuracy in result.
 train() {
-  local hosts=$1 form=$2
+  local hosts=$1 form=$2 settings
   shift 2
+  case $form in
+    local) settings=(communication.local_groups=2 communication.local_steps=10) ;;
+    *) settings=(communication.compression_groups=2 "communication.compression=$form") ;;
+  esac
   rm -rf "$node_folder/run"
   on_nodes "$hosts" \
     "$program" train --run-dir "$node_folder/run" --progress none reporting.tensorboard=false checkpoint.every_epochs=0 \
-    training.epochs=2 communication.compression_groups=2 "communication.compression=$form" "$@" >"$node_folder/output" 2>&1
+    training.epochs=2 "${settings[@]}" "$@" >"$node_folder/output" 2>&1
   grep '^step,' "$node_folder/run/metrics.csv" | cut -d , -f 8 | sort -n >"$node_folder/speeds"
   steps=$(wc -l <"$node_folder/speeds")
-  speed=$(sed -n "$(((steps + 1) / 2))s/\\..*//p" "$node_folder/speeds")
+  if [ "$form" = local ]; then
+    speed=$(awk '{ seconds += 1 / $1 } END { printf "%d", NR / seconds }' "$node_folder/speeds")
+  else
+    speed=$(sed -n "$(((steps + 1) / 2))s/\\..*//p" "$node_folder/speeds")
+  fi
   result=$(sed -n 's/^test accuracy //p' "$node_folder/output")
 }
 
 larger() { if [ "$1" -gt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 
-readonly forms=(none float16 bfloat16 int8 top-k)
+readonly forms=(none float16 bfloat16 int8 top-k local)
 declare -A alone linked bytes accuracy
 for ((round = 1; round <= rounds; round++)); do
   for form in "${forms[@]}"; do
@@ -73,7 +83,7 @@ for ((round = 1; round <= rounds; round++)); do
   done
 done
 
-printf '| compression | one node, images/s | link of %s, images/s | share | bytes sent a step | test accuracy |\n' "$rate"
+printf '| form | one node, images/s | link of %s, images/s | share | bytes sent a step | test accuracy |\n' "$rate"
 printf '| --- | --- | --- | --- | --- | --- |\n'
 for form in "${forms[@]}"; do
   printf '| %s | %d | %d | %d %% | %d | %s |\n' "$form" "${alone[$form]}" "${linked[$form]}" \

@@ -41,8 +41,10 @@ final class BenchmarkSubject {
     threads = settings.threads(on: communicator)
     clock = StageClock(layers: network.segment.layers.count, threads: threads)
     trainer = try Trainer(
-      network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: data.training,
-      test: data.test, schedule: settings.schedule(maximumSteps: nil, threads: threads), communicator: communicator)
+      network: network,
+      makeOptimizer: { [network] in settings.makeOptimizer(for: network.parameters, count: $0) },
+      training: data.training, test: data.test, schedule: settings.schedule(maximumSteps: nil, threads: threads),
+      communicator: communicator)
     _ = try trainer.trainingStep.run(step: 1, epoch: 0, batch: 0)
     stepsMade = 1
     firstStepSeconds = ProcessStart.elapsedSeconds()

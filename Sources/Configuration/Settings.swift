@@ -101,6 +101,7 @@ public struct Settings: Equatable, Sendable {
     public var weightDecay = 0.0
     public var clipNorm = 0.0
     public var averageDecay = 0.0
+    public var sharded = false
     public var schedule = Schedule.constant
     public var scheduleEpochs = 0
     public var warmupEpochs = 0
@@ -137,6 +138,8 @@ public struct Settings: Equatable, Sendable {
     public var compression = Compression.none
     public var compressionGroups = 4
     public var topKShare = 0.01
+    public var localSteps = 1
+    public var localGroups = 4
 
     public enum Compression: String, CaseIterable, Sendable {
       case none, float16, bfloat16

@@ -168,6 +168,9 @@ public enum SettingsCatalog {
     .number(
       "optimizer.average_decay", \.optimizer.averageDecay, Bounds(from: 0, below: 1), .arithmetic,
       "What a step keeps of the weights' moving average, which is evaluated and written then; 0: no average."),
+    .boolean(
+      "optimizer.sharded", \.optimizer.sharded, .job,
+      "Each rank updates its slice and keeps the moments of that alone; the bits are the same. Not lamb."),
     .choice(
       "optimizer.schedule", \.optimizer.schedule, .arithmetic,
       "How the learning rate falls behind the warm-up: not, in steps, or to final_rate by a half cosine or a line."),
@@ -228,6 +231,12 @@ public enum SettingsCatalog {
     .number(
       "communication.top_k_share", \.communication.topKShare, Bounds(above: 0, to: 1), .arithmetic,
       "Share of a gradient's entries that travels with top-k: those of largest magnitude."),
+    .integer(
+      "communication.local_steps", \.communication.localSteps, in: 1...1_000_000, .arithmetic,
+      "Steps that groups of microbatches make alone before their weights are averaged: another training; 1: none."),
+    .integer(
+      "communication.local_groups", \.communication.localGroups, in: 1...256, .arithmetic,
+      "Groups of microbatches that make such steps, a power of two; a job has at most so many ranks."),
 
     .integer(
       "reliability.agree_every", \.reliability.agreeEvery, in: 0...Int.max, .job,

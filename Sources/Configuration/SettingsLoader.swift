@@ -78,9 +78,9 @@ struct SettingsReading {
 
   /// Where `${NAME}` in a value comes from; nil where it is plain text.
   var environment: EnvironmentReference.Environment?
-  private var settings = Settings()
+  private(set) var settings = Settings()
   /// "configs/x.yaml:7" or "command line", by key; the default where there is none.
-  private var places: [String: String] = [:]
+  private(set) var places: [String: String] = [:]
 
   mutating func take(file: String) throws(Failure) {
     let text = try ConfigurationFile.contents(of: file, upTo: Self.maximumSize)
@@ -183,41 +183,6 @@ struct SettingsReading {
     try assign(value.root ?? nothing, to: key, keyPlace: place) { _ in place }
   }
 
-  func finish() throws(Failure) -> Settings {
-    try checkListLengths()
-    let (batch, microbatch) = (settings.training.batch, settings.training.microbatch)
-    guard microbatch <= batch else {
-      throw contradiction(
-        ("training.microbatch", "training.microbatch \(microbatch)"), "is larger than",
-        ("training.batch", "training.batch \(batch)"),
-        remedy: "a batch is cut into microbatches: set training.microbatch to \(batch) or less")
-    }
-    let patience = settings.training.earlyStoppingPatience
-    guard patience == 0 || settings.dataset.validationSamples > 0 else {
-      throw contradiction(
-        ("training.early_stopping_patience", "training.early_stopping_patience \(patience)"),
-        "has nothing to watch with",
-        ("dataset.validation_samples", "dataset.validation_samples 0"),
-        remedy: "hold back a part of the training samples, such as dataset.validation_samples=5000")
-    }
-    let views = settings.evaluation.views
-    guard views == 1 || settings.augmentation.isMoreThanErasing else {
-      throw contradiction(
-        ("evaluation.views", "evaluation.views \(views)"), "has no copies to look at with",
-        ("augmentation.erasing", "no augmentation but erasing"),
-        remedy: "set evaluation.views to 1, or turn on what training was augmented with, such as augmentation.shift=1.5"
-      )
-    }
-    let groups = settings.communication.compressionGroups
-    guard groups.nonzeroBitCount == 1 else {
-      let place = places["communication.compression_groups"].map { "\($0): " } ?? ""
-      throw Failure(
-        .configuration, "\(place)communication.compression_groups is \(groups), which is no power of two",
-        remedy: "the gradient's tree has levels of 1, 2, 4, 8, … nodes: choose one of these")
-    }
-    return settings
-  }
-
   /// The key that names the file whose settings a file changes.
   static let extends = "extends"
 
@@ -252,34 +217,5 @@ struct SettingsReading {
       throw Failure(.configuration, "\(place(error.line)): \(key) \(error.reason)", remedy: error.remedy)
     }
     places[key] = keyPlace
-  }
-
-  /// Each list has one element a convolution.
-  private func checkListLengths() throws(Failure) {
-    let model = settings.model
-    let filters = ("model.filters", model.filters.count)
-    let others = [
-      ("model.filter_sizes", model.filterSizes.count), ("model.paddings", model.paddings.count),
-      ("model.strides", model.strides.count),
-    ]
-    for other in others where other.1 != filters.1 {
-      throw contradiction(
-        (other.0, "\(other.0) of length \(other.1)"), "does not fit",
-        (filters.0, "\(filters.0) of length \(filters.1)"),
-        remedy: "give model.filters, filter_sizes, paddings and strides one element for each convolution")
-    }
-  }
-
-  /// Two settings that cannot both be. The message begins with the place of the first of them that was set, and says of
-  /// the other where it is from.
-  private func contradiction(
-    _ first: (key: String, text: String), _ verb: String, _ second: (key: String, text: String), remedy: String
-  ) -> Failure {
-    let place = places[first.key] ?? places[second.key]
-    func said(_ setting: (key: String, text: String)) -> String {
-      places[setting.key] == place ? setting.text : "\(setting.text) (\(places[setting.key] ?? "default"))"
-    }
-    let cause = "\(said(first)) \(verb) \(said(second))"
-    return Failure(.configuration, place.map { "\($0): \(cause)" } ?? cause, remedy: remedy)
   }
 }

@@ -7,11 +7,12 @@ import Kernels
 /// The vector is cut into one slice a rank. Slice s of every root goes to rank s, which finishes the tree for it; then the
 /// finished slices go to every rank. Where gradients are compressed every root goes to every rank, which finishes the whole.
 final class DirectExchange: RootExchange {
+  let form = ExchangeForm.direct
   private(set) var finishing: UInt64 = 0
   private let communicator: any Communicator
   private let compressed: CompressedExchange?
   private let threads: WorkerThreads
-  private let slices: [Range<Int>]
+  let slices: [Range<Int>]
   /// For what floats this rank finishes the tree.
   private let finished: Range<Int>
   /// Slices of other ranks' roots.
@@ -26,17 +27,21 @@ final class DirectExchange: RootExchange {
   private var rank: Int { communicator.rank }
   private var size: Int { communicator.size }
 
+  /// - Parameter slices: by rank, of whole units; nil for any.
   init(
-    communicator: any Communicator, paddedCount: Int, compressed: CompressedExchange?, threads: WorkerThreads
+    communicator: any Communicator, paddedCount: Int, slices: [Range<Int>]? = nil, compressed: CompressedExchange?,
+    threads: WorkerThreads
   ) throws(Failure) {
     self.communicator = communicator
     self.compressed = compressed
     self.threads = threads
-    slices = GradientVector.slices(of: 0..<paddedCount, count: communicator.size)
-    finished = compressed == nil ? slices[communicator.rank] : 0..<paddedCount
+    self.slices = slices ?? GradientVector.slices(of: 0..<paddedCount, count: communicator.size)
+    finished = compressed == nil ? self.slices[communicator.rank] : 0..<paddedCount
     staging = try AlignedMemory(count: 0)
     trailers = try AlignedMemory(count: 0)
   }
+
+  func takes(_ plan: ReductionPlan) -> Bool { true }
 
   func reserve(for plan: ReductionPlan) throws(Failure) {
     try staging.reserve(plan.foreignRootCount(rank: rank) * finished.count / 8)
@@ -49,7 +54,7 @@ final class DirectExchange: RootExchange {
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
-  ) throws(Failure) -> StepStatistics {
+  ) throws(Failure) -> UnsafePointer<Double> {
     locateRoots(plan, vectors)
     try scatter(plan, phase)
     let scattered = monotonicNanoseconds()
@@ -61,7 +66,7 @@ final class DirectExchange: RootExchange {
       of: operands, count: finished.count / 8, samples: max(1, statistics.samples),
       into: mean.vectors + finished.lowerBound / 8)
     finishing = monotonicNanoseconds() - scattered
-    return statistics
+    return UnsafePointer(trailers.start)
   }
 
   /// Fills in where each root's slice and statistics are, or will be when they have come.
@@ -112,14 +117,15 @@ final class DirectExchange: RootExchange {
     transfers.append(Transfer(peer: peer, tag: ExchangeTag.statistics, bytes: bytes))
   }
 
-  func gather(_ mean: GradientVector, phase: Phase) throws(Failure) {
+  func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
     // Every rank has finished the whole.
     if compressed != nil { return }
     sends.removeAll(keepingCapacity: true)
     receives.removeAll(keepingCapacity: true)
     for peer in 0..<size where peer != rank {
       for owner in [peer, rank] where !slices[owner].isEmpty {
-        let slice = bytes(mean.vectors + slices[owner].lowerBound / 8, slices[owner].count)
+        let slice = UnsafeMutableRawBufferPointer(
+          start: floats + slices[owner].lowerBound, count: slices[owner].count * MemoryLayout<Float>.stride)
         let transfer = Transfer(peer: peer, tag: ExchangeTag.gathering, bytes: slice)
         if owner == rank { sends.append(transfer) } else { receives.append(transfer) }
       }

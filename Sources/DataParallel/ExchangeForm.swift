@@ -29,8 +29,10 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   static let mostDirectRanks = 8
 
   /// The one that is chosen for ranks that share no memory and have one root each, in a tree whose upper levels pair them.
-  static func suited(toBytes bytes: Int, ranks: Int) -> ExchangeForm {
-    if bytes <= largestDoubled { return .doubling }
+  ///
+  /// - Parameter isSharded: whether each rank has to finish a slice of its own, which in doubling none does.
+  static func suited(toBytes bytes: Int, ranks: Int, isSharded: Bool = false) -> ExchangeForm {
+    if bytes <= largestDoubled && !isSharded { return .doubling }
     return ranks > mostDirectRanks ? .halving : .direct
   }
 
@@ -40,11 +42,14 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   ///   - tree: whose leaves the ranks share.
   ///   - parameterCount: the floats of a gradient.
   ///   - ranksPerNode: how many there are on each node, one after another; the last may have fewer.
-  public static func taken(by tree: GradientTree, parameterCount: Int, ranksPerNode: Int) -> ExchangeForm {
+  ///   - isSharded: whether each rank has to finish a slice of its own.
+  public static func taken(
+    by tree: GradientTree, parameterCount: Int, ranksPerNode: Int, isSharded: Bool = false
+  ) -> ExchangeForm {
     guard tree.ranks > 1 else { return .direct }
     let floats = (parameterCount + GradientVector.unit - 1) / GradientVector.unit * GradientVector.unit
     let bytes = floats * MemoryLayout<Float>.stride
-    let suited = suited(toBytes: bytes, ranks: tree.ranks)
+    let suited = suited(toBytes: bytes, ranks: tree.ranks, isSharded: isSharded)
     let pairsRanks = ReductionPlan(tree: tree, rank: 0, workers: 1).pairsRanks
     let perNode = min(ranksPerNode, tree.ranks)
     if perNode > 1, tree.ranks % perNode == 0,
@@ -71,8 +76,14 @@ enum ExchangeTag {
 
 /// A way of bringing the ranks' roots together.
 protocol RootExchange: AnyObject {
+  var form: ExchangeForm { get }
+  /// The floats of which each rank has the finished sum, by rank, where none has that of all.
+  var slices: [Range<Int>] { get }
   /// Nanoseconds that additions of its own took in the last `sum`, where they can be told from the exchange.
   var finishing: UInt64 { get }
+
+  /// Whether exchanges may go by this plan.
+  func takes(_ plan: ReductionPlan) -> Bool
 
   /// Makes room, so that exchanges by this plan ask for no memory.
   func reserve(for plan: ReductionPlan) throws(Failure)
@@ -82,12 +93,14 @@ protocol RootExchange: AnyObject {
   /// - Parameters:
   ///   - vectors: the reduction's stock, of which the roots are overwritten.
   ///   - mean: becomes the sum divided by the samples, as far as this rank finishes it.
-  /// - Returns: the statistics of all.
+  /// - Returns: the sum of all roots' trailers, which stays until the next exchange.
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
-  ) throws(Failure) -> StepStatistics
+  ) throws(Failure) -> UnsafePointer<Double>
 
-  /// Brings what each rank has finished to every rank.
-  func gather(_ mean: GradientVector, phase: Phase) throws(Failure)
+  /// Brings what each rank has in its slice to every rank. Once after each `sum`.
+  ///
+  /// - Parameter floats: as many as of a vector, aligned to 64 bytes.
+  func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure)
 }

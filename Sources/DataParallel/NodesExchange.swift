@@ -13,6 +13,8 @@ import Failures
 /// A node sends 2 (1 - 1/nodes) times the vector's bytes where it has one root: ranks that send each to each send that
 /// much each.
 final class NodesExchange: RootExchange {
+  let form = ExchangeForm.nodes
+  let slices: [Range<Int>]
   private(set) var finishing: UInt64 = 0
   private let communicator: any Communicator
   private let shared: SharedRoots
@@ -27,7 +29,7 @@ final class NodesExchange: RootExchange {
   private var ownTrailers: AlignedMemory<Double>
   private var trailers: AlignedMemory<Double>
   /// Where this rank's slice is of each root of this node's ranks, and its part of each node's roots.
-  private var slices: [UnsafeMutablePointer<SIMD8<Float>>] = []
+  private var ownSlices: [UnsafeMutablePointer<SIMD8<Float>>] = []
   private var operands: [UnsafeMutablePointer<SIMD8<Float>>] = []
   private var sends: [Transfer] = []
   private var receives: [Transfer] = []
@@ -36,6 +38,10 @@ final class NodesExchange: RootExchange {
     self.shared = shared
     self.communicator = communicator
     node = communicator.rank / shared.ranks.count
+    slices = (0..<communicator.size).map { [shared] rank in
+      let (node, place) = rank.quotientAndRemainder(dividingBy: shared.ranks.count)
+      return GradientVector.slices(of: shared.slices[place], count: shared.nodes)[node]
+    }
     parts = GradientVector.slices(of: shared.slices[shared.place], count: shared.nodes)
     staging = try AlignedMemory(count: 0)
     ownTrailers = try AlignedMemory(count: 0)
@@ -50,7 +56,7 @@ final class NodesExchange: RootExchange {
     try staging.reserve(nodePlan.rootCount * parts[node].count / 8)
     try ownTrailers.reserve(nodePlan.ownRoots.count * Trailer.count)
     try trailers.reserve(nodePlan.rootCount * Trailer.count)
-    slices.reserveCapacity(nodePlan.ownRoots.count)
+    ownSlices.reserveCapacity(nodePlan.ownRoots.count)
     operands.reserveCapacity(nodePlan.rootCount)
     sends.reserveCapacity((nodePlan.rootsOfNode[node].count + 1) * shared.nodes)
     receives.reserveCapacity(nodePlan.rootCount + shared.nodes)
@@ -59,7 +65,7 @@ final class NodesExchange: RootExchange {
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
-  ) throws(Failure) -> StepStatistics {
+  ) throws(Failure) -> UnsafePointer<Double> {
     guard let nodePlan = plans[plan.leaves] else {
       throw Failure(.software, "no plan for \(plan.leaves) leaves in \(phase)", remedy: "report this: it is a defect")
     }
@@ -77,22 +83,22 @@ final class NodesExchange: RootExchange {
       of: operands, count: parts[node].count / 8, samples: max(1, statistics.samples),
       into: mean.vectors + parts[node].lowerBound / 8)
     finishing += monotonicNanoseconds() - exchanged
-    return statistics
+    return UnsafePointer(trailers.start)
   }
 
   /// Adds this rank's slice of the roots of this node's ranks, and their statistics, up to the node's roots.
   private func addRootsOfNode(_ plan: ReductionPlan, _ nodePlan: NodePlan) {
     let slice = shared.slices[shared.place]
-    slices.removeAll(keepingCapacity: true)
+    ownSlices.removeAll(keepingCapacity: true)
     for (owner, rank) in shared.ranks.enumerated() {
       for turn in 0..<plan.rootsOfRank[rank].count {
-        let trailer = ownTrailers.start + slices.count * Trailer.count
+        let trailer = ownTrailers.start + ownSlices.count * Trailer.count
         trailer.update(from: shared.trailer(ofRoot: turn, ofPlace: owner), count: Trailer.count)
-        slices.append(shared.vectors(ofRoot: turn, ofPlace: owner) + slice.lowerBound / 8)
+        ownSlices.append(shared.vectors(ofRoot: turn, ofPlace: owner) + slice.lowerBound / 8)
       }
     }
     nodePlan.joining.add(ownTrailers.start)
-    nodePlan.joining.add(slices, count: slice.count / 8)
+    nodePlan.joining.add(ownSlices, count: slice.count / 8)
   }
 
   private func exchangeParts(_ plan: NodePlan, _ phase: Phase) throws(Failure) {
@@ -106,7 +112,7 @@ final class NodesExchange: RootExchange {
       let statistics = trailers.start + roots.lowerBound * Trailer.count
       if other == node {
         for (place, root) in plan.placesOfRoots.enumerated() {
-          operands.append(slices[root] + (parts[node].lowerBound - slice.lowerBound) / 8)
+          operands.append(ownSlices[root] + (parts[node].lowerBound - slice.lowerBound) / 8)
           (statistics + place * Trailer.count).update(
             from: ownTrailers.start + root * Trailer.count, count: Trailer.count)
         }
@@ -129,7 +135,7 @@ final class NodesExchange: RootExchange {
     for other in parts.indices where other != node {
       let peer = other * shared.ranks.count + shared.place
       for (tag, root) in plan.placesOfRoots.enumerated() {
-        let part = slices[root] + (parts[other].lowerBound - slice.lowerBound) / 8
+        let part = ownSlices[root] + (parts[other].lowerBound - slice.lowerBound) / 8
         append(Transfer(peer: peer, tag: tag, bytes: bytes(part, parts[other].count)), to: &sends)
       }
       let bytes = UnsafeMutableRawBufferPointer(
@@ -138,7 +144,8 @@ final class NodesExchange: RootExchange {
     }
   }
 
-  func gather(_ mean: GradientVector, phase: Phase) throws(Failure) {
+  func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
+    let vectors = UnsafeMutableRawPointer(floats).assumingMemoryBound(to: SIMD8<Float>.self)
     sends.removeAll(keepingCapacity: true)
     receives.removeAll(keepingCapacity: true)
     for other in parts.indices where other != node {
@@ -146,15 +153,15 @@ final class NodesExchange: RootExchange {
       let (own, theirs) = (parts[node], parts[other])
       append(
         Transfer(
-          peer: peer, tag: ExchangeTag.gathering, bytes: bytes(mean.vectors + own.lowerBound / 8, own.count)),
+          peer: peer, tag: ExchangeTag.gathering, bytes: bytes(vectors + own.lowerBound / 8, own.count)),
         to: &sends)
       append(
         Transfer(
-          peer: peer, tag: ExchangeTag.gathering, bytes: bytes(mean.vectors + theirs.lowerBound / 8, theirs.count)),
+          peer: peer, tag: ExchangeTag.gathering, bytes: bytes(vectors + theirs.lowerBound / 8, theirs.count)),
         to: &receives)
     }
     try communicator.exchange(sending: sends, receiving: receives, phase: phase, relay: .afterRounds(1))
-    try shared.exchangeSlices(mean, phase: phase, relay: .afterRounds(2))
+    try shared.exchangeSlices(floats, phase: phase, relay: .afterRounds(2))
   }
 
   private func append(_ transfer: Transfer, to transfers: inout [Transfer]) {

@@ -20,6 +20,9 @@ import Kernels
 /// With `Compression` the tree is cut into groups, and step 2 brings each group's compressed gradient to every rank, which
 /// finishes the whole tree; there is no step 3.
 ///
+/// A reduction may be sharded: then each rank keeps the slice that it has finished, changes what it is to change by it, and
+/// step 3 brings that to every rank instead (see `OrderedAllReduce+Sharding`).
+///
 /// Belongs to the thread that made it. After the first step with a number of leaves, steps with it allocate nothing but,
 /// with several workers, the few bytes that hand `computeLeaf` to their threads.
 public final class OrderedAllReduce {
@@ -28,22 +31,27 @@ public final class OrderedAllReduce {
   /// What the reductions so far took, added up.
   public private(set) var times = ReductionTimes()
 
-  private let communicator: any Communicator
-  private let parameterCount: Int
+  /// Whether `sum` leaves each rank a slice of the mean gradient, for weights to be gathered: as asked for, where there
+  /// are several ranks.
+  public let isSharded: Bool
+  let communicator: any Communicator
+  let parameterCount: Int
   private let threads: WorkerThreads
   /// Made when a number of leaves first comes, by that number: a run has two, the full batch's and the last one's.
   private var plans: [ReductionPlan?]
   private var vectors: [GradientVector] = []
-  private let mean: GradientVector
+  let mean: GradientVector
   private let groups: Int?
   private let compressed: CompressedExchange?
-  private let direct: DirectExchange
-  /// For ranks of one node.
-  private var shared: SharedExchange?
-  /// For ranks on several nodes, as many on each.
-  private var nodes: NodesExchange?
-  /// For ranks that the tree pairs, where another form suits them.
-  private var pairwise: PairwiseExchange?
+  /// For any batch.
+  let direct: DirectExchange
+  /// Where another form suits the ranks: for the batches that it takes.
+  private let suited: (any RootExchange)?
+  /// What the last `sum` took.
+  private var chosen: any RootExchange
+  /// No partial sum of the last batch's roots can have had a larger magnitude. Where reductions are sharded alone.
+  private(set) var largestMagnitude = 0.0
+  let sharding: ShardedNumbers?
   private let workerFailures: UnsafeMutablePointer<Failure?>
 
   public var rank: Int { communicator.rank }
@@ -55,27 +63,38 @@ public final class OrderedAllReduce {
   ///   - maximumLeaves: the microbatches of a full batch.
   ///   - workers: the threads that compute at the same time on this rank, the caller's included.
   ///   - compression: of what travels, checked; nil for none.
+  ///   - isSharded: whether each rank is to keep the slice that it finishes. Not with compression.
   ///   - form: how ranks exchange, where they can, instead of what suits their number, the bytes and where they run.
   /// - Throws: `.osError` where memory or threads cannot be had.
   public init(
     communicator: any Communicator, parameterCount: Int, maximumLeaves: Int, workers: Int = 1,
-    compression: Compression? = nil, form: ExchangeForm? = nil
+    compression: Compression? = nil, isSharded: Bool = false, form: ExchangeForm? = nil
   ) throws(Failure) {
     self.communicator = communicator
     self.parameterCount = parameterCount
     let threads = try WorkerThreads(count: max(1, workers))
     self.threads = threads
     plans = Array(repeating: nil, count: max(1, maximumLeaves) + 1)
-    mean = try GradientVector(count: parameterCount)
+    let mean = try GradientVector(count: parameterCount)
+    self.mean = mean
+    self.isSharded = isSharded && compression == nil && communicator.size > 1
     groups = compression?.groups
     compressed = try compression.map { (compression) throws(Failure) in
       try CompressedExchange(compression, communicator: communicator, count: parameterCount, workers: threads.count)
     }
+    suited =
+      compression == nil
+      ? try Self.suitedExchange(
+        form, communicator: communicator, mean: mean, leaves: max(1, maximumLeaves), isSharded: self.isSharded) : nil
+    // A rank's slice stays its own in every batch.
     direct = try DirectExchange(
-      communicator: communicator, paddedCount: mean.paddedCount, compressed: compressed, threads: threads)
+      communicator: communicator, paddedCount: mean.paddedCount, slices: self.isSharded ? suited?.slices : nil,
+      compressed: compressed, threads: threads)
+    chosen = direct
+    sharding =
+      self.isSharded ? ShardedNumbers(communicator: communicator, slices: direct.slices) : nil
     workerFailures = .allocate(capacity: threads.count)
     workerFailures.initialize(repeating: nil, count: threads.count)
-    if compression == nil { try chooseForm(form, leaves: max(1, maximumLeaves)) }
     _ = try plan(forLeaves: max(1, maximumLeaves))
   }
 
@@ -99,6 +118,16 @@ public final class OrderedAllReduce {
     leaves: Int, phase: Phase,
     computeLeaf: (_ worker: Int, _ leaf: Int, _ into: GradientVector) throws(Failure) -> Void
   ) throws(Failure) -> (gradient: UnsafeMutablePointer<Float>, statistics: StepStatistics) {
+    let statistics = try sum(leaves: leaves, phase: phase, computeLeaf: computeLeaf)
+    try gatherGradient(phase: phase)
+    return (mean.floats, statistics)
+  }
+
+  /// The first half of `reduce`: after it each rank has its slice of the mean gradient. `gather` has to follow.
+  public func sum(
+    leaves: Int, phase: Phase,
+    computeLeaf: (_ worker: Int, _ leaf: Int, _ into: GradientVector) throws(Failure) -> Void
+  ) throws(Failure) -> StepStatistics {
     let plan = try plan(forLeaves: leaves)
     let start = monotonicNanoseconds()
     try compute(plan, computeLeaf)
@@ -106,66 +135,78 @@ public final class OrderedAllReduce {
     observer?.worker(0, enters: .addition)
     for addition in plan.joining { add(addition.right, into: addition.left) }
     compressed?.encode(plan, vectors, threads)
+    if isSharded { noteMagnitudes(plan) }
 
     observer?.worker(0, enters: .scattering)
     let computed = monotonicNanoseconds()
     try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
-    let chosen = exchange(for: plan)
-    let statistics = try chosen.sum(plan, vectors, into: mean, phase: phase, observer: observer)
+    chosen = exchange(for: plan)
+    let trailer = try chosen.sum(plan, vectors, into: mean, phase: phase, observer: observer)
+    let statistics = Trailer.read(trailer)
+    largestMagnitude = trailer[Trailer.magnitude]
     guard statistics.samples > 0 else {
       throw Failure(
         .software, "no samples were counted in \(phase)", remedy: "report this: it is a defect of the program")
     }
 
-    observer?.worker(0, enters: .gathering)
-    try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
-    try chosen.gather(mean, phase: phase)
     times.computation += computed - start
     times.exchange += monotonicNanoseconds() - computed - chosen.finishing
-
-    observer?.worker(0, enters: .idle)
-    return (mean.floats, statistics)
+    if isSharded { observer?.worker(0, enters: .idle) }
+    return statistics
   }
 
-  /// What the last reduction came to: `parameterCount` floats.
+  /// The second half: brings what each rank has in its slice to every rank. Once after each `sum`, on every rank.
+  ///
+  /// - Parameter floats: the mean gradient, or what else there is of as many floats, zeros up to a multiple of 16 and
+  ///   aligned to 64 bytes.
+  public func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
+    let start = monotonicNanoseconds()
+    observer?.worker(0, enters: .gathering)
+    try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
+    try chosen.gather(floats, phase: phase)
+    times.exchange += monotonicNanoseconds() - start
+    observer?.worker(0, enters: .idle)
+  }
+
+  /// The same with the mean gradient.
+  public func gatherGradient(phase: Phase) throws(Failure) { try gather(mean.floats, phase: phase) }
+
+  /// What the last reduction came to: `parameterCount` floats; where it is sharded, of this rank's slice alone.
   public var gradient: UnsafePointer<Float> { UnsafePointer(mean.floats) }
 
   /// How the ranks exchange full batches.
   public var form: ExchangeForm {
-    if shared != nil { return .shared }
-    if nodes != nil { return .nodes }
-    return pairwise?.form ?? .direct
+    suited?.form ?? .direct
   }
 
   private func exchange(for plan: ReductionPlan) -> any RootExchange {
-    if let shared, shared.takes(plan) { return shared }
-    if let nodes, nodes.takes(plan) { return nodes }
-    if let pairwise, plan.pairsRanks { return pairwise }
+    if let suited, suited.takes(plan) { return suited }
     return direct
   }
 
-  private func chooseForm(_ form: ExchangeForm?, leaves: Int) throws(Failure) {
+  /// Nil where ranks send to each other directly.
+  private static func suitedExchange(
+    _ form: ExchangeForm?, communicator: any Communicator, mean: GradientVector, leaves: Int, isSharded: Bool
+  ) throws(Failure) -> (any RootExchange)? {
     let tree = GradientTree(leaves: leaves, ranks: communicator.size)
     let mostOnHost = Dictionary(grouping: communicator.hosts) { $0 }.values.map(\.count).max() ?? 1
-    let taken = form ?? .taken(by: tree, parameterCount: parameterCount, ranksPerNode: mostOnHost)
+    let taken =
+      form ?? .taken(by: tree, parameterCount: mean.count, ranksPerNode: mostOnHost, isSharded: isSharded)
     if [.shared, .nodes].contains(taken),
       let roots = try SharedRoots(
         communicator: communicator, floats: mean.paddedCount, rootCapacity: tree.mostRoots, ranksPerNode: mostOnHost)
     {
-      if roots.nodes == 1 && form != .nodes {
-        shared = try SharedExchange(roots)
-      } else {
-        nodes = try NodesExchange(roots, communicator: communicator)
-      }
-      return
+      if roots.nodes == 1 && form != .nodes { return try SharedExchange(roots, isSharded: isSharded) }
+      return try NodesExchange(roots, communicator: communicator)
     }
     // Short batches may pair the ranks where full ones do not.
     let suited =
-      form ?? .suited(toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size)
+      form
+      ?? .suited(
+        toBytes: mean.paddedCount * MemoryLayout<Float>.stride, ranks: communicator.size, isSharded: isSharded)
     let canPair = communicator.size.nonzeroBitCount == 1 && communicator.size > 1
-    if canPair && [.doubling, .halving].contains(suited) {
-      pairwise = try PairwiseExchange(suited, communicator: communicator, parameterCount: parameterCount)
-    }
+    guard canPair, suited == .halving || suited == .doubling && !isSharded else { return nil }
+    return try PairwiseExchange(suited, communicator: communicator, parameterCount: mean.count)
   }
 
   private func plan(forLeaves leaves: Int) throws(Failure) -> ReductionPlan {
@@ -184,6 +225,14 @@ public final class OrderedAllReduce {
   }
 
   // MARK: - On this rank
+
+  private func noteMagnitudes(_ plan: ReductionPlan) {
+    for index in plan.rootsOfRank[rank] {
+      guard let slot = plan.roots[index].slot else { continue }
+      let vector = vectors[slot]
+      vector.trailer[Trailer.magnitude] = Double(FiniteCheck.largestMagnitude(vector.floats, count: vector.paddedCount))
+    }
+  }
 
   private func compute(
     _ plan: ReductionPlan, _ computeLeaf: (Int, Int, GradientVector) throws(Failure) -> Void

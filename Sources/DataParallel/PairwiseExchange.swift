@@ -10,6 +10,7 @@ final class PairwiseExchange: RootExchange {
   let finishing: UInt64 = 0
   private let communicator: any Communicator
   let form: ExchangeForm
+  let slices: [Range<Int>]
   private let doubles: Bool
   private let rounds: Int
   /// What the partner has.
@@ -26,41 +27,52 @@ final class PairwiseExchange: RootExchange {
     doubles = form == .doubling
     rounds = communicator.size.trailingZeroBitCount
     other = try GradientVector(count: parameterCount)
+    let units = other.paddedCount / GradientVector.unit
+    slices = (0..<communicator.size).map { [rounds] rank in
+      let own = (0..<rounds).reduce(0..<units) { Self.half(of: $0, isLeft: rank & 1 << $1 == 0).kept }
+      return own.lowerBound * GradientVector.unit..<own.upperBound * GradientVector.unit
+    }
     sends.reserveCapacity(2)
     receives.reserveCapacity(2)
     kept.reserveCapacity(rounds + 1)
   }
+
+  func takes(_ plan: ReductionPlan) -> Bool { plan.pairsRanks }
 
   func reserve(for plan: ReductionPlan) {}
 
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
-  ) throws(Failure) -> StepStatistics {
-    guard let slot = plan.roots[communicator.rank].slot else { return StepStatistics() }
+  ) throws(Failure) -> UnsafePointer<Double> {
+    guard let slot = plan.roots[communicator.rank].slot else { return UnsafePointer(other.trailer) }
     let own = vectors[slot]
     let whole = 0..<own.paddedCount / GradientVector.unit
     kept.removeAll(keepingCapacity: true)
     kept.append(whole)
     for round in 0..<rounds {
       let isLeft = communicator.rank & 1 << round == 0
-      let range = kept[round]
-      let middle = (range.lowerBound + range.upperBound) / 2
-      let (lower, upper) = (range.lowerBound..<middle, middle..<range.upperBound)
       begin()
       if doubles {
         kept.append(whole)
         add(own.bytes, other.bytes, round)
       } else {
-        kept.append(isLeft ? lower : upper)
-        add(own.bytes(of: isLeft ? upper : lower), other.bytes(of: isLeft ? lower : upper), round)
+        let half = Self.half(of: kept[round], isLeft: isLeft)
+        kept.append(half.kept)
+        add(bytes(own.floats, half.given), bytes(other.floats, half.kept), round)
         add(own.trailerBytes, other.trailerBytes, round)
       }
       try exchange(after: round, phase)
       Trailer.add(other.trailer, into: own.trailer)
       add(kept[round + 1], own, isLeft: isLeft, into: round == rounds - 1 ? mean : nil)
     }
-    return own.statistics
+    return UnsafePointer(own.trailer)
+  }
+
+  /// What a rank goes on to add up of a range of units, and what its partner does.
+  private static func half(of range: Range<Int>, isLeft: Bool) -> (kept: Range<Int>, given: Range<Int>) {
+    let (lower, upper) = GradientTree.children(of: range)
+    return isLeft ? (lower, upper) : (upper, lower)
   }
 
   /// Adds what has come to what was here, the left child of the tree's node first.
@@ -76,7 +88,7 @@ final class PairwiseExchange: RootExchange {
     }
   }
 
-  func gather(_ mean: GradientVector, phase: Phase) throws(Failure) {
+  func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
     if doubles { return }
     for round in (0..<rounds).reversed() {
       let (range, own) = (kept[round], kept[round + 1])
@@ -84,9 +96,15 @@ final class PairwiseExchange: RootExchange {
         own.lowerBound == range.lowerBound
         ? own.upperBound..<range.upperBound : range.lowerBound..<own.lowerBound
       begin()
-      add(mean.bytes(of: own), mean.bytes(of: theirs), round)
+      add(bytes(floats, own), bytes(floats, theirs), round)
       try exchange(after: 2 * rounds - 1 - round, phase)
     }
+  }
+
+  private func bytes(_ floats: UnsafeMutablePointer<Float>, _ units: Range<Int>) -> UnsafeMutableRawBufferPointer {
+    let unitBytes = GradientVector.unit * MemoryLayout<Float>.stride
+    return UnsafeMutableRawBufferPointer(
+      start: UnsafeMutableRawPointer(floats) + units.lowerBound * unitBytes, count: units.count * unitBytes)
   }
 
   private func begin() {
@@ -117,11 +135,5 @@ extension GradientVector {
 
   fileprivate var trailerBytes: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: trailer, count: Trailer.byteCount)
-  }
-
-  fileprivate func bytes(of units: Range<Int>) -> UnsafeMutableRawBufferPointer {
-    let unitBytes = Self.unit * MemoryLayout<Float>.stride
-    return UnsafeMutableRawBufferPointer(
-      start: UnsafeMutableRawPointer(floats) + units.lowerBound * unitBytes, count: units.count * unitBytes)
   }
 }

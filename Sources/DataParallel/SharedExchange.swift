@@ -5,21 +5,24 @@ import Failures
 ///
 /// Of few bytes each rank finishes the whole tree for itself; of more, each finishes it for its slice.
 final class SharedExchange: RootExchange {
+  let form = ExchangeForm.shared
   /// Bytes of a gradient up to which it costs less to add everything than to wait for others once more.
   static let largestWhole = 16 << 10
 
   private(set) var finishing: UInt64 = 0
   private let shared: SharedRoots
   private let finishesWhole: Bool
+  var slices: [Range<Int>] { shared.slices }
   /// Copies of other ranks' roots, where each rank adds all.
   private var staging: AlignedMemory<SIMD8<Float>>
   /// The statistics of all roots.
   private var trailers: AlignedMemory<Double>
   private var operands: [UnsafeMutablePointer<SIMD8<Float>>] = []
 
-  init(_ shared: SharedRoots) throws(Failure) {
+  /// - Parameter isSharded: whether each rank has to finish its slice, however few bytes there are.
+  init(_ shared: SharedRoots, isSharded: Bool) throws(Failure) {
     self.shared = shared
-    finishesWhole = shared.floats * MemoryLayout<Float>.stride <= Self.largestWhole
+    finishesWhole = !isSharded && shared.floats * MemoryLayout<Float>.stride <= Self.largestWhole
     staging = try AlignedMemory(count: 0)
     trailers = try AlignedMemory(count: 0)
   }
@@ -35,7 +38,7 @@ final class SharedExchange: RootExchange {
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
-  ) throws(Failure) -> StepStatistics {
+  ) throws(Failure) -> UnsafePointer<Double> {
     try shared.show(plan, vectors, phase: phase)
     // To ask for the time twice would take as long as to add few bytes.
     let start = finishesWhole ? 0 : monotonicNanoseconds()
@@ -48,7 +51,7 @@ final class SharedExchange: RootExchange {
       of: operands, count: finished.count / 8, samples: max(1, statistics.samples),
       into: mean.vectors + finished.lowerBound / 8)
     finishing = finishesWhole ? 0 : monotonicNanoseconds() - start
-    return statistics
+    return UnsafePointer(trailers.start)
   }
 
   /// Fills in where each root's floats are that this rank adds, and its statistics. A slice that other ranks show is this
@@ -75,7 +78,7 @@ final class SharedExchange: RootExchange {
     }
   }
 
-  func gather(_ mean: GradientVector, phase: Phase) throws(Failure) {
-    if !finishesWhole { try shared.exchangeSlices(mean, phase: phase) }
+  func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
+    if !finishesWhole { try shared.exchangeSlices(floats, phase: phase) }
   }
 }

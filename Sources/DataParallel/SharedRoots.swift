@@ -79,15 +79,15 @@ final class SharedRoots {
     return UnsafePointer(trailer.assumingMemoryBound(to: Double.self))
   }
 
-  /// Shows this rank's slice of the mean, and takes those of the others.
+  /// Shows this rank's slice of what is finished, and takes those of the others. Once after each `show`.
   ///
   /// - Parameter relay: what the others may have to wait for first.
-  func exchangeSlices(_ mean: GradientVector, phase: Phase, relay: Relay? = nil) throws(Failure) {
-    copy(slices[place], from: mean.floats, to: finished(ofPlace: place))
+  func exchangeSlices(_ floats: UnsafeMutablePointer<Float>, phase: Phase, relay: Relay? = nil) throws(Failure) {
+    copy(slices[place], from: floats, to: finished(ofPlace: place))
     regions.raise(.finished, to: number)
     try regions.wait(for: .finished, toReach: number, phase: phase, relay: relay)
     for owner in slices.indices where owner != place {
-      copy(slices[owner], from: finished(ofPlace: owner), to: mean.floats)
+      copy(slices[owner], from: finished(ofPlace: owner), to: floats)
     }
   }
 
@@ -99,7 +99,7 @@ final class SharedRoots {
     regions.start(ofPlace: owner) + (Int(number % 2) * rootCapacity + turn) * rootBytes
   }
 
-  /// Of the mean, in whole; its rank fills its slice alone.
+  /// Of what is finished, in whole; its rank fills its slice alone.
   private func finished(ofPlace owner: Int) -> UnsafeMutablePointer<Float> {
     (regions.start(ofPlace: owner) + 2 * rootCapacity * rootBytes).assumingMemoryBound(to: Float.self)
   }

@@ -24,8 +24,11 @@ public struct StepStatistics: Equatable, Sendable {
 }
 
 /// The statistics as they are stored behind the floats of a gradient: eight doubles, so that counts are exact up to
-/// 2^53 and a node of the tree is a plain sum. Three are spare.
+/// 2^53 and a node of the tree is a plain sum. Two are spare.
 enum Trailer {
+  /// Where a root has its largest magnitude, if anybody asks for it: no number of a sum of roots is larger than the sum of
+  /// theirs.
+  static let magnitude = 5
   static let count = 8
   static let byteCount = count * MemoryLayout<Double>.stride
 

@@ -70,4 +70,22 @@ public enum FiniteCheck {
     }
     return isFinite
   }
+
+  /// The largest magnitude of the numbers; where one is not finite, neither is this.
+  ///
+  /// - Parameters:
+  ///   - values: [count].
+  ///   - count: a multiple of 8.
+  public static func largestMagnitude(_ values: UnsafePointer<Float>, count: Int) -> Float {
+    // Without the sign, the patterns of floats are in the order of their magnitudes, infinity and what is no number last.
+    let magnitude = Words(repeating: 0x7FFF_FFFF)
+    var largest = Words(repeating: 0)
+    var offset = 0
+    while offset < count {
+      let words = load(values, offset) & magnitude
+      largest.replace(with: words, where: words .> largest)
+      offset += 8
+    }
+    return Float(bitPattern: largest.max())
+  }
 }

@@ -193,20 +193,41 @@ public func momentumUpdate(
 /// The sum of the squares, added in double in a fixed order: eight running sums, then these from the first to the last,
 /// then what is left behind the last whole eight.
 public func squaredNorm(count: Int, _ values: UnsafePointer<Float>) -> Double {
-  var sums = SIMD8<Double>(repeating: 0)
-  var i = 0
-  while i + 8 <= count {
-    let v = SIMD8<Double>(load(values, i))
-    sums += v * v
-    i += 8
+  var norm = SquaredNorm()
+  let whole = count / 8 * 8
+  norm.add(values, count: whole)
+  return norm.total(with: values + whole, count: count - whole)
+}
+
+/// The same, of values that come in several pieces.
+public struct SquaredNorm: Sendable {
+  /// The eight running sums.
+  public private(set) var sums: SIMD8<Double>
+
+  /// - Parameter sums: of the pieces before.
+  public init(_ sums: SIMD8<Double> = .zero) { self.sums = sums }
+
+  /// Adds the squares of the next piece.
+  ///
+  /// - Parameter count: a multiple of 8.
+  public mutating func add(_ values: UnsafePointer<Float>, count: Int) {
+    var sums = sums
+    var i = 0
+    while i < count {
+      let v = SIMD8<Double>(load(values, i))
+      sums += v * v
+      i += 8
+    }
+    self.sums = sums
   }
-  var sum = 0.0
-  for lane in 0..<8 { sum += sums[lane] }
-  while i < count {
-    sum += Double(values[i]) * Double(values[i])
-    i += 1
+
+  /// The sum of all, and of the last few values, fewer than eight.
+  public func total(with rest: UnsafePointer<Float>, count: Int) -> Double {
+    var sum = 0.0
+    for lane in 0..<8 { sum += sums[lane] }
+    for index in 0..<count { sum += Double(rest[index]) * Double(rest[index]) }
+    return sum
   }
-  return sum
 }
 
 /// average += rate · (values − average).

@@ -27,7 +27,7 @@ public final class Adam: Optimizer {
   private let secondMoments: OptimizerState
   private let count: Int
 
-  /// - Parameter count: of the parameters, rounded up to a multiple of 8: `ParameterStore.paddedCount`.
+  /// - Parameter count: of the parameters, rounded up to a multiple of 8: `ParameterStore.paddedCount`; or of a slice.
   public init(settings: Settings = Settings(), count: Int) {
     self.settings = settings
     self.count = count
@@ -37,6 +37,7 @@ public final class Adam: Optimizer {
 
   deinit { for state in states { state.deallocate() } }
 
+  public let isElementwise = true
   public var states: [OptimizerState] { [firstMoments, secondMoments] }
 
   public func update(

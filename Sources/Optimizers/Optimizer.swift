@@ -3,6 +3,10 @@
 /// A step's learning rate and the factor that clips its gradient come from outside, see `ParameterUpdate`: a rule knows
 /// nothing of schedules.
 public protocol Optimizer: AnyObject {
+  /// Whether each parameter moves by its own gradient and state alone, so that a rank can update a slice of them. False
+  /// where a rule does not say.
+  var isElementwise: Bool { get }
+
   /// What the rule keeps from step to step, always in the same order. A checkpoint holds it under these names.
   var states: [OptimizerState] { get }
 
@@ -18,17 +22,23 @@ public protocol Optimizer: AnyObject {
     gradientScale: Float)
 }
 
-/// A buffer that a rule keeps, with one float for each parameter.
+extension Optimizer {
+  public var isElementwise: Bool { false }
+}
+
+/// A buffer that a rule keeps, with one float for each parameter that it updates.
 public struct OptimizerState {
   /// "first_moment".
   public let name: String
   /// [count], at first 0.
   public let values: UnsafeMutablePointer<Float>
+  public let count: Int
 
   /// - Parameter count: of the parameters, rounded up to a multiple of 8.
   init(name: String, count: Int) {
     self.name = name
-    values = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+    self.count = count
+    values = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
       .initializeMemory(as: Float.self, repeating: 0, count: count)
   }
 

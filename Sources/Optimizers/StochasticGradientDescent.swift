@@ -20,7 +20,7 @@ public final class StochasticGradientDescent: Optimizer {
   private let velocity: OptimizerState
   private let count: Int
 
-  /// - Parameter count: of the parameters, rounded up to a multiple of 8: `ParameterStore.paddedCount`.
+  /// - Parameter count: of the parameters, rounded up to a multiple of 8: `ParameterStore.paddedCount`; or of a slice.
   public init(settings: Settings = Settings(), count: Int) {
     self.settings = settings
     self.count = count
@@ -29,6 +29,7 @@ public final class StochasticGradientDescent: Optimizer {
 
   deinit { velocity.deallocate() }
 
+  public let isElementwise = true
   public var states: [OptimizerState] { [velocity] }
 
   public func update(

@@ -39,7 +39,8 @@ final class CheckpointObserver: TrainingObserver {
       CheckpointWriter.Target(
         store: store, tensors: parameters.tensors, count: parameters.count, seed: settings.seed,
         configuration: settings.arithmeticText, stepsPerEpoch: stepsPerEpoch, keep: settings.checkpoint.keep,
-        criterion: trainer.validation == nil ? .test : .validation, stateNames: trainer.keptStates.map(\.name)))
+        criterion: trainer.validation == nil ? .test : .validation, stateNames: trainer.keptStateNames))
+    trainer.shards?.room = { [writer] () throws(Failure) in try writer.room() }
   }
 
   func trainingStarts() { next.trainingStarts() }

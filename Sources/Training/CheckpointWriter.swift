@@ -38,6 +38,12 @@ final class CheckpointWriter {
 
   deinit { close() }
 
+  /// Where the states that are beside the weights may be put for the next `write`, which then does not copy them: in the
+  /// target's order, each of the parameters' padded count. What was written before is on the disk then.
+  ///
+  /// - Throws: what went wrong with an earlier checkpoint.
+  func room() throws(Failure) -> [UnsafeMutablePointer<Float>] { try shared.room() }
+
   /// Copies the state and has it written.
   ///
   /// - Throws: what went wrong with an earlier checkpoint.
@@ -48,7 +54,9 @@ final class CheckpointWriter {
   ) throws(Failure) {
     try shared.submit(.checkpoint(step: step, best: best)) { copy in
       copy.weights.update(from: parameters.values, count: parameters.count)
-      for (target, state) in zip(copy.states, states) { target.update(from: state.values, count: parameters.count) }
+      for (target, state) in zip(copy.states, states) where target != state.values {
+        target.update(from: state.values, count: parameters.count)
+      }
     }
   }
 
@@ -71,7 +79,7 @@ final class CheckpointWriter {
   }
 }
 
-/// A copy of the state, [count] each.
+/// A copy of the state, [count] each, with room for the padding.
 private struct StateCopy {
   let weights: UnsafeMutablePointer<Float>
   let states: [UnsafeMutablePointer<Float>]
@@ -99,13 +107,18 @@ private final class Shared: @unchecked Sendable {
 
   init(_ target: CheckpointWriter.Target) {
     self.target = target
+    let count = ParameterStore.padded(target.count)
     copy = StateCopy(
-      weights: .allocate(capacity: target.count),
-      states: target.stateNames.map { _ in .allocate(capacity: target.count) })
+      weights: .allocate(capacity: count), states: target.stateNames.map { _ in .allocate(capacity: count) })
   }
 
   deinit {
     for buffer in [copy.weights] + copy.states { buffer.deallocate() }
+  }
+
+  func room() throws(Failure) -> [UnsafeMutablePointer<Float>] {
+    try waitUntilIdle()
+    return copy.states
   }
 
   func submit(_ next: Task, prepare: (StateCopy) -> Void = { _ in }) throws(Failure) {

@@ -46,6 +46,12 @@ public struct ReplayRun {
         .usage, "\(path) holds the state after step \(start), and step \(step) lies before it",
         remedy: "take a checkpoint from before that step, or --step \(start + 1) or later")
     }
+    guard settings.communication.localSteps == 1 || step == start + 1 else {
+      throw Failure(
+        .usage,
+        "between averages (communication.local_steps is \(settings.communication.localSteps)) each group of microbatches has "
+          + "weights of its own", remedy: "look at step \(start + 1), or take a checkpoint from right before the step")
+    }
     let communicator = SingleProcess()
     let training = try settings.openDataset(.training)
     let network = try settings.makeNetwork(for: training.imageShape)

@@ -88,8 +88,11 @@ extension Settings {
     return network
   }
 
-  /// - Parameter parameters: what it will update.
-  public func makeOptimizer(for parameters: ParameterStore) -> any Optimizers.Optimizer {
+  /// - Parameters:
+  ///   - parameters: what it will update.
+  ///   - count: how many of them, where not all.
+  public func makeOptimizer(for parameters: ParameterStore, count: Int? = nil) -> any Optimizers.Optimizer {
+    let count = count ?? parameters.paddedCount
     switch optimizer.name {
     case .adam:
       var adam = Adam.Settings()
@@ -98,7 +101,7 @@ extension Settings {
       adam.epsilon = optimizer.epsilon
       adam.form = optimizer.form == .book ? .book : .common
       adam.weightDecay = optimizer.weightDecay
-      return Adam(settings: adam, count: parameters.paddedCount)
+      return Adam(settings: adam, count: count)
     case .lamb:
       var lamb = Lamb.Settings()
       lamb.beta1 = optimizer.beta1
@@ -106,13 +109,13 @@ extension Settings {
       lamb.epsilon = optimizer.epsilon
       lamb.weightDecay = optimizer.weightDecay
       let tensors = parameters.tensors.map { $0.offset..<$0.offset + $0.count }
-      return Lamb(settings: lamb, tensors: tensors, count: parameters.paddedCount)
+      return Lamb(settings: lamb, tensors: tensors, count: count)
     case .sgd:
       var descent = StochasticGradientDescent.Settings()
       descent.momentum = optimizer.momentum
       descent.isNesterov = optimizer.nesterov
       descent.weightDecay = optimizer.weightDecay
-      return StochasticGradientDescent(settings: descent, count: parameters.paddedCount)
+      return StochasticGradientDescent(settings: descent, count: count)
     }
   }
 
@@ -150,6 +153,12 @@ extension Settings {
     case .int8: form = .int8
     }
     return Compression(form, groups: communication.compressionGroups)
+  }
+
+  /// How groups of microbatches train by themselves; nil: they do not.
+  public var localSteps: LocalSteps? {
+    guard communication.localSteps > 1 else { return nil }
+    return LocalSteps(interval: communication.localSteps, groups: communication.localGroups)
   }
 
   /// How far the copies of an image may depart from it.
@@ -205,9 +214,11 @@ extension Settings {
     schedule.learningRate = learningRateSchedule
     schedule.clipNorm = optimizer.clipNorm
     schedule.averageDecay = optimizer.averageDecay
+    schedule.isSharded = optimizer.sharded
     schedule.augmentation = augmentationSettings
     schedule.testTimeAugmentation = testTimeAugmentation
     schedule.compression = compression
+    schedule.localSteps = localSteps
     schedule.earlyStoppingPatience = training.earlyStoppingPatience
     return schedule
   }

@@ -14,7 +14,8 @@ struct SharedWork {
   init(_ trainer: Trainer, _ network: Network, _ communicator: any Communicator, _ files: RunDirectory) {
     let schedule = trainer.schedule
     let leaves = (schedule.batch + schedule.microbatch - 1) / schedule.microbatch
-    let tree = GradientTree(leaves: leaves, ranks: communicator.size, groups: schedule.compression?.groups)
+    let tree = GradientTree(
+      leaves: leaves, ranks: communicator.size, groups: schedule.compression?.groups ?? schedule.localSteps?.groups)
     var lines = ["plan of a step"]
     for rank in 0..<min(communicator.size, Self.namedRanks) {
       let own = tree.leaves(ofRank: rank)
@@ -27,6 +28,8 @@ struct SharedWork {
     let count = network.parameters.count
     if communicator.size == 1 {
       lines.append("  exchange  none")
+    } else if let localSteps = schedule.localSteps {
+      lines.append("  exchange  weights and moments of \(localSteps.groups) groups, every \(localSteps.interval) steps")
     } else if let compression = schedule.compression {
       lines.append(
         "  exchange  \(count) gradients in \(compression.groups) groups, \(compression.byteCount(of: count)) bytes each"

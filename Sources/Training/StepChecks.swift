@@ -2,7 +2,6 @@ import Communication
 import DataParallel
 import Datasets
 import Failures
-import Kernels
 import NeuralNetwork
 
 /// What is looked at around the gradient exchange of a step: that all numbers are finite, now and then that no processor
@@ -30,7 +29,7 @@ final class StepChecks {
     communicator: any Communicator
   ) throws(Failure) {
     verifyEvery = schedule.verifyEvery
-    groups = schedule.compression?.groups
+    groups = schedule.compression?.groups ?? schedule.localSteps?.groups
     self.communicator = communicator
     self.plan = plan
     makeRecomputation = { () throws(Failure) in
@@ -77,22 +76,29 @@ final class StepChecks {
     leaf.update(from: vector)
   }
 
-  /// To be called between the exchange and the update.
+  /// To be called between the exchange and the update. Every rank has to call it.
   ///
-  /// - Parameter gradient: of the mean loss, as the update will have it.
+  /// - Parameter reduction: has the gradient of the mean loss, as the update will have it.
   /// - Throws: on every rank alike, where a number is not finite or a verification fails; what the exchange throws.
   func check(
-    _ gradient: UnsafePointer<Float>, count: Int, _ statistics: StepStatistics, at position: StepPosition
+    _ reduction: OrderedAllReduce, _ statistics: StepStatistics, at position: StepPosition
   ) throws(Failure) {
-    guard statistics.nonFinite == 0, FiniteCheck.allAreFinite(gradient, count: count) else {
+    let phase = Phase("comparison of what is finite", step: position.step)
+    guard statistics.nonFinite == 0, try reduction.isFinite(phase: phase) else {
+      try reduction.gatherGradientApart(phase: phase)
       throw try NonFiniteReport(
         recomputation: try makeRecomputation(), communicator: communicator, tree: tree(position)
       )
-      .failure(at: position, statistics, gradient: gradient)
+      .failure(at: position, statistics, gradient: reduction.gradient)
     }
     if let verification, isDue(position) {
       try verification.finish(position, turn: turn(position), in: tree(position))
     }
+    try finish(at: position)
+  }
+
+  /// What there is to do besides, once a step on every rank.
+  func finish(at position: StepPosition) throws(Failure) {
     if let recording, recording.step == position.step {
       try recording.finish(tree(position), communicator: communicator)
     }

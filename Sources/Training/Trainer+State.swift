@@ -34,8 +34,11 @@ extension Trainer {
       }
     }
     try take(checkpoint.weights, network.parameters.values)
-    update.average?.start(from: network.parameters.values)
-    for state in keptStates {
+    try shards?.makeRoom()
+    let states = keptStates
+    states.first { $0.name == Checkpoint.State.averageName }?.values
+      .update(from: network.parameters.values, count: network.parameters.count)
+    for state in states {
       if let tensors = checkpoint.state(named: state.name) {
         try take(tensors, state.values)
       } else if !isChanged {
@@ -64,17 +67,24 @@ extension Trainer {
     step = number(0)
     best = number(1) > 0 ? Checkpoint.Best(step: number(1), errors: number(2)) : nil
     try communicator.broadcast(network.parameters.bytes, phase: phase)
+    defer { groups?.spread() }
     guard step > 0 else {
-      update.average?.start(from: network.parameters.values)
+      update.startAverage(from: network.parameters.values)
       return
     }
-    let buffers = update.states.map {
-      UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer($0.values), count: network.parameters.bytes.count)
-    }
-    for buffer in buffers { try communicator.broadcast(buffer, phase: phase) }
     var hash = SHA256()
+    if let shards {
+      try shards.share(phase: phase) { hash.update($0) }
+    } else {
+      for state in update.states {
+        let buffer = UnsafeMutableRawBufferPointer(
+          start: UnsafeMutableRawPointer(state.values), count: network.parameters.bytes.count)
+        try communicator.broadcast(buffer, phase: phase)
+        hash.update(UnsafeRawBufferPointer(buffer))
+      }
+    }
     try residuals?.share(phase: phase) { hash.update($0) }
-    for buffer in [network.parameters.bytes] + buffers { hash.update(UnsafeRawBufferPointer(buffer)) }
+    hash.update(UnsafeRawBufferPointer(network.parameters.bytes))
     hash.update(UnsafeRawBufferPointer(numbers))
     try communicator.agree(on: hash.finalize().bytes, what: "state", phase: Phase("agreement on the state"))
   }
@@ -89,14 +99,19 @@ struct KeptState {
 
 extension Trainer {
   /// All that a checkpoint holds beside the parameters, in place. Of the groups of other ranks rank 0 has the residuals
-  /// as they were when they were last gathered.
+  /// as they were when they were last gathered; of the states of other ranks' slices, between that and the next step alone.
   var keptStates: [KeptState] {
-    let states = update.states.map { KeptState(name: $0.name, values: $0.values) }
+    let states = shards?.whole ?? update.states.map { KeptState(name: $0.name, values: $0.values) }
     guard let residuals else { return states }
     return states
       + (0..<residuals.groups).compactMap { group in
         residuals.values(ofGroup: group).map { KeptState(name: "group_\(group)_residual", values: $0) }
       }
+  }
+
+  /// The names of these, always in the same order.
+  var keptStateNames: [String] {
+    update.states.map(\.name) + (0..<(residuals?.groups ?? 0)).map { "group_\($0)_residual" }
   }
 }
 

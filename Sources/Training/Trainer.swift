@@ -11,45 +11,6 @@ import Optimizers
 ///
 /// Every rank makes one, with the same arguments but the communicator, and calls `run`.
 public final class Trainer {
-  /// How long to train, in which pieces.
-  public struct Schedule: Equatable, Sendable {
-    /// Key of the samples' order, of dropout and of augmentation.
-    public var seed: UInt64 = 0
-    public var epochs = 20
-    /// Ends the run after this many steps, in the middle of an epoch too.
-    public var maximumSteps: Int?
-    /// Samples a global batch, over all ranks.
-    public var batch = 100
-    /// Samples a leaf of the gradient tree.
-    public var microbatch = 5
-    /// Samples a leaf of the evaluation's tree.
-    public var evaluationMicrobatch = 100
-    /// Epochs from one evaluation to the next. The end of the run is always evaluated.
-    public var evaluateEveryEpochs = 1
-    /// Threads of each rank that compute microbatches side by side.
-    public var threads = 1
-    /// Steps from one comparison of the ranks' states to the next; 0 leaves those at which a checkpoint may be written.
-    public var agreeEvery = 100
-    /// Steps from one checkpoint to the next; 0 where the ends of epochs alone count.
-    public var checkpointEverySteps = 0
-    /// Steps from one verification of gradients to the next; 0 for none.
-    public var verifyEvery = 0
-    public var learningRate = LearningRateSchedule()
-    /// The largest norm of a batch's gradient; 0 for any.
-    public var clipNorm = 0.0
-    /// Of the moving average of the weights, which is evaluated in their place; 0 for none.
-    public var averageDecay = 0.0
-    public var augmentation = AugmentationSettings()
-    /// How evaluations look at a sample; nil: at the image alone.
-    public var testTimeAugmentation: TestTimeAugmentation?
-    /// In which form gradients travel; nil: in float32.
-    public var compression: Compression?
-    /// Evaluations without fewer validation errors than ever before, after which the run ends; 0: it goes on.
-    public var earlyStoppingPatience = 0
-
-    public init() {}
-  }
-
   public let schedule: Schedule
   /// Steps made.
   public internal(set) var step = 0
@@ -79,6 +40,10 @@ public final class Trainer {
   private let agreement: StateAgreement
   /// What compression has left of gradients; nil without.
   let residuals: GradientResiduals?
+  /// The optimizer's state, where each rank keeps a slice of it; nil where all keep the whole.
+  let shards: StateShards?
+  /// Where groups train by themselves between averages; nil elsewhere.
+  let groups: LocalGroups?
   public let trainingStep: TrainingStep
   /// Of the test samples.
   public let evaluation: Evaluation
@@ -87,15 +52,34 @@ public final class Trainer {
   private let clock: RankClock
   /// Whether the last evaluation of the run leaves its predictions. The same on every rank.
   var keepsPredictions = false
+  /// Whether rank 0 has the whole gradient of an epoch's last step when it is told of the epoch. The same on every rank.
+  var keepsGradient = false
   /// What the network answered in the last evaluation of the run; nil before, and on other ranks than 0.
   private(set) var predictions: Predictions?
 
-  /// - Parameter validation: samples to evaluate and choose by, so that the test's are used at the end alone; nil to
-  ///   evaluate the test's throughout.
-  /// - Throws: `.configuration` where there are more ranks than microbatches, `.badData` where there is no sample,
-  ///   `.osError` where memory or threads cannot be had.
-  public init(
+  /// As the other, of an optimizer that was made for all parameters; so not for a schedule that shards it.
+  public convenience init(
     network: Network, optimizer: any Optimizer, training: any Dataset, test: any Dataset,
+    validation: (any Dataset)? = nil, schedule: Schedule, communicator: any Communicator
+  ) throws(Failure) {
+    guard !schedule.isSharded || communicator.size == 1 else {
+      throw Failure(
+        .configuration, "the schedule shards the optimizer among \(communicator.size) ranks, and it is made already",
+        remedy: "pass makeOptimizer, which is told for how many parameters to make it")
+    }
+    try self.init(
+      network: network, makeOptimizer: { _ in optimizer }, training: training, test: test, validation: validation,
+      schedule: schedule, communicator: communicator)
+  }
+
+  /// - Parameters:
+  ///   - makeOptimizer: makes it for so many parameters: all of them, `ParameterStore.paddedCount`, or this rank's slice.
+  ///   - validation: samples to evaluate and choose by, so that the test's are used at the end alone; nil to evaluate the
+  ///     test's throughout.
+  /// - Throws: `.configuration` where there are more ranks than microbatches or the optimizer cannot be sharded as the
+  ///   schedule asks, `.badData` where there is no sample, `.osError` where memory or threads cannot be had.
+  public init(
+    network: Network, makeOptimizer: (_ count: Int) -> any Optimizer, training: any Dataset, test: any Dataset,
     validation: (any Dataset)? = nil, schedule: Schedule, communicator: any Communicator
   ) throws(Failure) {
     for dataset in [training, test] + (validation.map { [$0] } ?? []) {
@@ -108,32 +92,51 @@ public final class Trainer {
     self.network = network
     self.communicator = communicator
     plan = BatchPlan(sampleCount: training.count, batch: schedule.batch, microbatch: schedule.microbatch)
-    update = ParameterUpdate(
-      optimizer: optimizer, learningRate: schedule.learningRate, stepsPerEpoch: plan.batchesPerEpoch,
-      clipNorm: schedule.clipNorm, averageDecay: schedule.averageDecay, count: network.parameters.count,
-      paddedCount: network.parameters.paddedCount)
     try GradientTree.check(
       batch: plan.samples(ofBatch: 0).count, microbatch: schedule.microbatch, ranks: communicator.size)
     try schedule.compression?.check(leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size)
+    try schedule.localSteps?.check(
+      schedule, leaves: plan.microbatchCount(ofBatch: 0), ranks: communicator.size,
+      stepsPerEpoch: plan.batchesPerEpoch)
     let workers = (0..<schedule.threads).map { _ in
       MicrobatchWorker(
         network: network, largestMicrobatch: max(schedule.microbatch, schedule.evaluationMicrobatch),
         augmenter: Augmenter(schedule.augmentation, for: training.imageShape, seed: schedule.seed),
         testTimeAugmentation: schedule.testTimeAugmentation)
     }
+    let leaves = plan.microbatchCount(ofBatch: 0)
+    // A group's gradients are of one rank alone.
     let reduction = try OrderedAllReduce(
-      communicator: communicator, parameterCount: network.parameters.count,
-      maximumLeaves: plan.microbatchCount(ofBatch: 0), workers: schedule.threads,
-      compression: schedule.compression)
+      communicator: schedule.localSteps == nil ? communicator : SingleProcess(),
+      parameterCount: network.parameters.count,
+      maximumLeaves: schedule.localSteps.map { LocalGroups.largest($0, leaves: leaves) } ?? leaves,
+      workers: schedule.threads, compression: schedule.compression, isSharded: schedule.isSharded)
     residuals = reduction.residuals
-    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: update.states))
+    let (plan, parameters) = (plan, network.parameters)
+    func makeUpdate() throws(Failure) -> ParameterUpdate {
+      try Self.makeUpdate(makeOptimizer, reduction, schedule, plan, parameters)
+    }
+    if let localSteps = schedule.localSteps {
+      let groups = try LocalGroups(
+        localSteps, network: network, communicator: communicator, stepsPerEpoch: plan.batchesPerEpoch,
+        gradients: reduction, makeUpdate: makeUpdate)
+      // Who has weights already may make steps with them, without `run`.
+      groups.spread()
+      (self.groups, update) = (groups, groups.update)
+    } else {
+      (groups, update) = (nil, try makeUpdate())
+    }
+    shards = reduction.isSharded ? StateShards(update.states, slices: reduction.slices, of: communicator) : nil
+    // Of slices no two ranks have the same.
+    let common = reduction.isSharded ? [] : update.states
+    agreement = StateAgreement(communicator: communicator, parts: network.parameters.parts(with: common))
     order = EpochOrder(sampleCount: training.count, seed: schedule.seed)
     let checks = try StepChecks(
       network: network, dataset: training, order: order, plan: plan, schedule: schedule,
       communicator: communicator)
     trainingStep = TrainingStep(
       network: network, update: update, dataset: training, order: order, plan: plan, reduction: reduction,
-      workers: workers, checks: checks)
+      workers: workers, checks: checks, groups: groups)
     clock = RankClock(communicator)
     evaluation = try Evaluation(
       dataset: test, microbatch: schedule.evaluationMicrobatch, workers: workers, communicator: communicator)
@@ -179,18 +182,21 @@ public final class Trainer {
   public func run(observer: (any TrainingObserver)? = nil) throws(Failure) -> Evaluation.Result {
     try shareState()
     network.prepareParameters()
+    var isStopping = false
     observer?.trainingStarts()
     // Who goes on at the end of an epoch goes on as though the last step had just been made.
     if step > 0, let result = try finishEpoch(observer) { return result }
     while true {
+      shards?.release()
       let (epoch, batch) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
       let start = monotonicNanoseconds()
       let statistics = try trainingStep.run(step: step + 1, epoch: epoch, batch: batch)
       clock.stepDone(nanoseconds: monotonicNanoseconds() - start)
       step += 1
-      try agree(isStopping: statistics.stopRequests > 0)
+      isStopping = isStopping || statistics.stopRequests > 0
+      try agree(isStopping: isStopping)
       try observer?.stepDone(step, epoch: epoch, statistics)
-      guard statistics.stopRequests == 0 else { throw .stopped(after: step) }
+      guard !isStopping || !isSynchronised else { throw .stopped(after: step) }
       if let result = try finishEpoch(observer) { return result }
     }
   }
@@ -201,16 +207,28 @@ public final class Trainer {
     trainingStep.checks.bitFlip?.apply(
       to: network.parameters.values, count: network.parameters.count, target: .weights, rank: communicator.rank,
       step: step)
-    func isMultiple(of period: Int) -> Bool { period > 0 && step % period == 0 }
+    // Between two synchronisations no two ranks have the same; what was due then is due at the next.
+    guard isSynchronised else { return }
+    let last =
+      schedule.localSteps?.synchronisation(before: step, stepsPerEpoch: stepsPerEpoch) ?? step - 1
+    func isMultiple(of period: Int) -> Bool { period > 0 && step / period > last / period }
     guard
       isStopping || step == totalSteps || isMultiple(of: stepsPerEpoch) || isMultiple(of: schedule.agreeEvery)
         || isMultiple(of: schedule.checkpointEverySteps)
     else { return }
     try agreement.check(afterStep: step)
-    // Rank 0 writes them all, which has only its own groups' as they are now.
+    // Rank 0 writes them all, which has only its own groups' and its own slice as they are now.
     let mayBeWritten =
       isStopping || step == totalSteps || isMultiple(of: stepsPerEpoch) || isMultiple(of: schedule.checkpointEverySteps)
-    if mayBeWritten { try residuals?.gather(afterStep: step) }
+    if mayBeWritten {
+      try residuals?.gather(afterStep: step)
+      try shards?.gather(afterStep: step)
+    }
+  }
+
+  /// Whether all ranks have the same after the last step, which can be evaluated and written then.
+  private var isSynchronised: Bool {
+    schedule.localSteps?.isSynchronised(afterStep: step, stepsPerEpoch: stepsPerEpoch) ?? true
   }
 
   /// Evaluates if the last step was the last of an epoch or of the run, and if it is due.
@@ -225,6 +243,7 @@ public final class Trainer {
       best = Checkpoint.Best(step: step, errors: result.errors)
     }
     let times = try clock.gather(trainingStep.reductionTimes, step: step)
+    if keepsGradient { try trainingStep.gatherGradient(step) }
     if !times.isEmpty { try observer?.ranksMeasured(times, epoch: epoch, step: step) }
     try observer?.epochDone(epoch, step: step, result)
     guard step == totalSteps || isDue && hasStoppedImproving else { return nil }
@@ -239,21 +258,15 @@ public final class Trainer {
 
   /// Evaluates the weights that the run gives: their average where one is kept.
   private func evaluate(_ evaluation: Evaluation) throws(Failure) -> Evaluation.Result {
-    exchangeAverage()
-    defer { exchangeAverage() }
-    guard keepsPredictions, step == totalSteps, evaluation === self.evaluation else {
-      return try evaluation.run(step: step)
+    try exchangeAverage()
+    let result: Evaluation.Result
+    if keepsPredictions && step == totalSteps && evaluation === self.evaluation {
+      (result, predictions) = try evaluation.runWithPredictions(step: step)
+    } else {
+      result = try evaluation.run(step: step)
     }
-    let (result, predictions) = try evaluation.runWithPredictions(step: step)
-    self.predictions = predictions
+    try exchangeAverage()
     return result
-  }
-
-  /// Exchanges the weights and their average, where there is one. Twice leaves all as it was.
-  func exchangeAverage() {
-    guard let average = update.average else { return }
-    average.exchange(with: network.parameters.values)
-    network.prepareParameters()
   }
 }
 

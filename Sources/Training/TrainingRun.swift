@@ -90,15 +90,15 @@ public struct TrainingRun: Sendable {
     let network = try settings.makeNetwork(for: training.imageShape)
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
-      network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: test,
-      validation: validation,
+      network: network, makeOptimizer: { settings.makeOptimizer(for: network.parameters, count: $0) },
+      training: training, test: test, validation: validation,
       schedule: settings.schedule(maximumSteps: maximumSteps, threads: settings.threads(on: communicator)),
       communicator: communicator)
     let record = try recorder?.record(network, threads: trainer.schedule.threads, communicator: communicator)
     trainer.stepObserver = record
     trainer.isStopRequested = isStopRequested
     try prepareChecks(trainer, communicator)
-    trainer.keepsPredictions = settings.reporting.tensorboard
+    (trainer.keepsPredictions, trainer.keepsGradient) = (settings.reporting.tensorboard, settings.reporting.tensorboard)
     do throws(Failure) {
       if communicator.rank == 0 {
         try lead(trainer, network, training, test, communicator, log)
@@ -178,7 +178,7 @@ public struct TrainingRun: Sendable {
     try events?.finish(test)
     try checkpoints.finish()
     // The weights that were evaluated: their average where the run keeps one.
-    trainer.exchangeAverage()
+    trainer.takeAverage()
     let weights = network.parameters.tensorsByValue
     try SafetensorsFile(
       weights: weights, step: trainer.step, epoch: trainer.step / trainer.stepsPerEpoch,
@@ -223,6 +223,13 @@ public struct TrainingRun: Sendable {
         "\(settings.communication.compression.rawValue) in \(compression.groups) groups, "
           + "\(compression.byteCount(of: count)) bytes each of \(4 * count)")
     }
+    if let localSteps = trainer.schedule.localSteps {
+      header.add(
+        "local steps",
+        "\(localSteps.interval) of each of \(localSteps.groups) groups of microbatches between averages; another training "
+          + "than without")
+    }
+    if let sharding = trainer.shardingText { header.add("sharded", sharding) }
     header.add("settings", settingsOrigin)
     header.add("run folder", files.path)
     return header

@@ -11,6 +11,7 @@ public final class TrainingStep {
   public var observer: (any StepObserver)? {
     didSet {
       reduction.observer = observer
+      groups?.observer = observer
       for (number, worker) in workers.enumerated() { worker.observer = observer?.workspaceObserver(ofWorker: number) }
     }
   }
@@ -25,19 +26,23 @@ public final class TrainingStep {
   private let reduction: OrderedAllReduce
   private let workers: [MicrobatchWorker]
   let checks: StepChecks
+  private let groups: LocalGroups?
 
   /// What the gradients of this rank's steps so far took.
-  var reductionTimes: ReductionTimes { reduction.times }
+  var reductionTimes: ReductionTimes { groups?.times ?? reduction.times }
   /// How the ranks exchange gradients.
   var exchangeForm: ExchangeForm { reduction.form }
-  /// Whether a step was made.
-  var hasGradient: Bool { reduction.times.computation > 0 }
-  /// The mean gradient of the last step, `parameters.count` floats.
+  /// Whether a step was made, with one gradient for all.
+  var hasGradient: Bool { groups == nil && reduction.times.computation > 0 }
+  /// What each rank updates, by rank.
+  var slices: [Range<Int>] { reduction.slices }
+  /// The mean gradient of the last step, `parameters.count` floats; where it is sharded this rank's slice of it, until
+  /// `gatherGradient`.
   var gradient: UnsafePointer<Float> { reduction.gradient }
 
   init(
     network: Network, update: ParameterUpdate, dataset: any Dataset, order: EpochOrder, plan: BatchPlan,
-    reduction: OrderedAllReduce, workers: [MicrobatchWorker], checks: StepChecks
+    reduction: OrderedAllReduce, workers: [MicrobatchWorker], checks: StepChecks, groups: LocalGroups?
   ) {
     self.network = network
     self.update = update
@@ -47,10 +52,12 @@ public final class TrainingStep {
     self.reduction = reduction
     self.workers = workers
     self.checks = checks
+    self.groups = groups
   }
 
   /// This rank's microbatches of one global batch → the gradient of each → the sum of all in the tree's order, over all
-  /// ranks → the update, the same on every rank.
+  /// ranks → the update, the same on every rank. Where it is sharded, each rank updates its slice and gets the other
+  /// weights.
   ///
   /// - Parameters:
   ///   - step: its number in the run, from 1.
@@ -65,23 +72,55 @@ public final class TrainingStep {
     order.prepare(epoch: epoch)
     let position = StepPosition(step: step, epoch: epoch, batch: batch)
     try checks.prepare()
-    let (gradient, statistics) = try reduction.reduce(
-      leaves: plan.microbatchCount(ofBatch: batch), phase: Phase("gradient exchange", step: step)
-    ) { (worker, microbatch, leaf) throws(Failure) in
-      observer?.worker(worker, computes: microbatch)
-      try checks.compute(microbatch, of: position, worker: worker, into: leaf) { vector in
-        workers[worker].computeGradient(
-          of: plan.samples(ofBatch: batch, microbatch: microbatch), order: order, epoch: epoch, dataset: dataset,
-          into: vector)
+    let leaves = plan.microbatchCount(ofBatch: batch)
+    if let groups {
+      let statistics = try groups.run(position, leaves: leaves) {
+        (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
       }
-      if isStopRequested() { leaf.statistics.stopRequests = 1 }
+      try checks.finish(at: position)
+      observer?.enters(.idle)
+      return statistics
     }
-    try checks.check(gradient, count: network.parameters.count, statistics, at: position)
+    let phase = Phase("gradient exchange", step: step)
+    let statistics = try reduction.sum(leaves: leaves, phase: phase) {
+      (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
+    }
+    if !reduction.isSharded { try reduction.gatherGradient(phase: phase) }
+    try checks.check(reduction, statistics, at: position)
     observer?.enters(.update)
-    update.apply(step: step, parameters: network.parameters.values, gradients: gradient)
+    let squaredNorm = reduction.isSharded && update.clips ? try reduction.squaredNorm(phase: phase) : nil
+    update.apply(
+      step: step, parameters: network.parameters.values, gradients: reduction.gradient,
+      squaredGradientNorm: squaredNorm)
+    if reduction.isSharded {
+      try reduction.gather(network.parameters.values, phase: Phase("weight exchange", step: step))
+    }
     observer?.enters(.preparation)
     network.prepareParameters()
     observer?.enters(.idle)
     return statistics
+  }
+
+  private func compute(
+    _ microbatch: Int, of position: StepPosition, _ worker: Int, into leaf: GradientVector
+  ) throws(Failure) {
+    observer?.worker(worker, computes: microbatch)
+    try checks.compute(microbatch, of: position, worker: worker, into: leaf) { vector in
+      workers[worker].computeGradient(
+        of: plan.samples(ofBatch: position.batch, microbatch: microbatch), order: order, epoch: position.epoch,
+        dataset: dataset, into: vector)
+    }
+    if isStopRequested() { leaf.statistics.stopRequests = 1 }
+  }
+
+  /// Brings the whole gradient of the last step to every rank, if there is one. Every rank has to call it between steps.
+  func gatherGradient(_ step: Int) throws(Failure) {
+    guard hasGradient else { return }
+    try reduction.gatherGradientApart(phase: Phase("collection of the gradient", step: step))
+  }
+
+  /// See `OrderedAllReduce.gatherApart`.
+  func gatherApart(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
+    try reduction.gatherApart(floats, phase: phase)
   }
 }

@@ -67,6 +67,10 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   settings.communication.compression = Settings.Communication.Compression.allCases[draw(0...4)]
   settings.communication.compressionGroups = 1 << draw(0...8)
   settings.communication.topKShare = fraction()
+  settings.communication.localGroups = 1 << draw(0...8)
+  // Of which not every combination may be.
+  settings.optimizer.sharded = draw(0...1) == 0 && settings.optimizer.name != .lamb
+  if settings.optimizer.sharded { settings.communication.compression = .none }
   settings.reliability.agreeEvery = draw(0...1000)
   settings.reliability.verifyEvery = draw(0...1000)
   return settings
@@ -97,14 +101,14 @@ private func randomSettings(_ seed: UInt64) -> Settings {
   @Test func theArithmeticDigestOfTheDefaultsIsPinned() {
     #expect(
       Settings().arithmeticDigest.hexadecimal
-        == "1298cbaa47720cfb0e1807f3fc4f828ca4e45c1f713bc3e6112bfee301091a6e")
+        == "9028eff052fa031c60f89e8c791713c6b51adb65920150bacc112582d6fc222d")
   }
 
   @Test func onlyWhatEntersTheArithmeticEntersItsDigest() throws {
     let without: Set = [
       "dataset.path", "training.epochs", "training.early_stopping_patience", "training.threads",
       "evaluation.every_epochs", "checkpoint.every_steps", "checkpoint.every_epochs", "checkpoint.keep",
-      "checkpoint.keep_best", "communication.timeout_seconds",
+      "checkpoint.keep_best", "communication.timeout_seconds", "optimizer.sharded",
       "reliability.agree_every", "reliability.verify_every",
       "reporting.tensorboard", "reporting.every_steps",
     ]
@@ -211,6 +215,7 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("optimizer.weight_decay", "optimizer.weight_decay=0.1"),
     ("optimizer.clip_norm", "optimizer.clip_norm=1"),
     ("optimizer.average_decay", "optimizer.average_decay=0.9"),
+    ("optimizer.sharded", "optimizer.sharded=true"),
     ("optimizer.schedule", "optimizer.schedule=cosine"),
     ("optimizer.schedule_epochs", "optimizer.schedule_epochs=10"),
     ("optimizer.warmup_epochs", "optimizer.warmup_epochs=1"),
@@ -230,6 +235,8 @@ private func randomSettings(_ seed: UInt64) -> Settings {
     ("communication.compression", "communication.compression=top-k"),
     ("communication.compression_groups", "communication.compression_groups=2"),
     ("communication.top_k_share", "communication.top_k_share=0.02"),
+    ("communication.local_steps", "communication.local_steps=8"),
+    ("communication.local_groups", "communication.local_groups=2"),
     ("reliability.agree_every", "reliability.agree_every=7"),
     ("reliability.verify_every", "reliability.verify_every=7"),
   ]

@@ -127,6 +127,34 @@ private let spelling = "check indentation, colons and quotes there"
       "training:\n  batch: 4", "x.yaml:2: training.microbatch 5 (default) is larger than training.batch 4",
       "a batch is cut into microbatches: set training.microbatch to 4 or less"),
     Example(
+      "optimizer:\n  sharded: true\n  name: lamb",
+      "x.yaml:2: optimizer.sharded true does not go with optimizer.name lamb (x.yaml:3)",
+      "lamb needs norms of whole tensors, of which a rank would have a slice: choose adam or sgd, or set "
+        + "optimizer.sharded to false"),
+    Example(
+      "optimizer:\n  sharded: true\ncommunication:\n  compression: int8",
+      "x.yaml:2: optimizer.sharded true does not go with communication.compression int8 (x.yaml:4)",
+      "compressed gradients come to every rank in whole, so that none has a slice of its own: turn one of the two off"),
+    Example(
+      "communication:\n  local_groups: 12", "x.yaml:2: communication.local_groups is 12, which is no power of two",
+      "the gradient's tree has levels of 1, 2, 4, 8, … nodes: choose one of these"),
+    Example(
+      "communication:\n  local_steps: 4\n  compression: int8",
+      "x.yaml:2: communication.local_steps 4 does not go with communication.compression int8 (x.yaml:3)",
+      "what travels are weights and moments, and no gradients: turn one of the two off"),
+    Example(
+      "communication:\n  local_steps: 4\noptimizer:\n  sharded: true",
+      "x.yaml:2: communication.local_steps 4 does not go with optimizer.sharded true (x.yaml:4)",
+      "each group needs the whole state of an optimizer: turn one of the two off"),
+    Example(
+      "communication:\n  local_steps: 4\nreliability:\n  verify_every: 2",
+      "x.yaml:2: communication.local_steps 4 does not go with reliability.verify_every 2 (x.yaml:4)",
+      "a neighbour has other weights than the group whose microbatch it would compute: turn one of the two off"),
+    Example(
+      "communication:\n  local_steps: 4\ncheckpoint:\n  every_steps: 6",
+      "x.yaml:2: communication.local_steps 4 does not go with checkpoint.every_steps 6 (x.yaml:4)",
+      "between averages each group has another state: write one at multiples of 4"),
+    Example(
       "communication:\n  compression_groups: 6",
       "x.yaml:2: communication.compression_groups is 6, which is no power of two",
       "the gradient's tree has levels of 1, 2, 4, 8, … nodes: choose one of these"),

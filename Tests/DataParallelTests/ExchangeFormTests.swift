@@ -161,7 +161,7 @@ private func mean(_ reduction: OrderedAllReduce, _ count: Int, _ leaves: Int) th
 }
 
 /// Counts what another communicator sends.
-private final class CountingCommunicator: Communicator {
+final class CountingCommunicator: Communicator {
   private let inner: any Communicator
   private(set) var messages = 0
   private(set) var bytes = 0

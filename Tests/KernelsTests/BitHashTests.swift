@@ -50,6 +50,25 @@ import Testing
     #expect(BitHash.of(values.pointer, count: 64, seed: 1 << 40) != BitHash.of(values.pointer, count: 64))
   }
 
+  @Test(arguments: [0, 8, 48]) func theLargestMagnitudeIsFoundWhereverItIs(_ count: Int) {
+    var random = TestRandom(count)
+    let values = Memory(count, random: &random)
+    for index in 0..<count {
+      #expect(FiniteCheck.largestMagnitude(values.pointer, count: count) == values.array.map(abs).max())
+      let before = values.pointer[index]
+      for large: Float in [-1e30, 1e38, .infinity, -.infinity] {
+        values.pointer[index] = large
+        #expect(FiniteCheck.largestMagnitude(values.pointer, count: count) == abs(large))
+      }
+      for bad in [Float.nan, -.nan] {
+        values.pointer[index] = bad
+        #expect(!FiniteCheck.largestMagnitude(values.pointer, count: count).isFinite)
+      }
+      values.pointer[index] = before
+    }
+    #expect(FiniteCheck.largestMagnitude(values.pointer, count: 0) == 0)
+  }
+
   @Test(arguments: [0, 1, 7, 8, 9, 33]) func whatIsNotFiniteIsFoundWhereverItIs(_ count: Int) {
     var random = TestRandom(count)
     let values = Memory(count, random: &random)

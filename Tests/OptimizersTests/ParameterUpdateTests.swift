@@ -70,6 +70,42 @@ private let start = (0..<count).map { Float($0) / 10 - 1 }
     }
   }
 
+  /// Two slices, each with a rule and an average of its own, come to what one has come to.
+  @Test func slicesComeToTheSame() {
+    func update(_ slice: Range<Int>?) -> ParameterUpdate {
+      ParameterUpdate(
+        optimizer: Adam(count: slice?.count ?? count), learningRate: LearningRateSchedule(), stepsPerEpoch: 10,
+        clipNorm: 0.5, averageDecay: 0.9, count: count - 3, paddedCount: count, slice: slice)
+    }
+    let whole = update(nil)
+    let slices = [update(0..<16), update(16..<count)]
+    var (parameters, sliced) = (start, start)
+    for update in [whole] + slices { update.startAverage(from: start) }
+    for step in 1...20 {
+      let gradients = gradients(step, count)
+      apply(whole, step: step, to: &parameters, gradients)
+      let norm = gradients.prefix(count - 3).reduce(0.0) { $0 + Double($1) * Double($1) }
+      for slice in slices {
+        sliced.withUnsafeMutableBufferPointer { sliced in
+          slice.apply(
+            step: step, parameters: sliced.baseAddress.unsafelyUnwrapped, gradients: gradients,
+            squaredGradientNorm: norm)
+        }
+      }
+    }
+    func exchange(_ updates: [ParameterUpdate], _ values: inout [Float]) {
+      values.withUnsafeMutableBufferPointer { values in
+        for update in updates { update.exchangeAverage(with: values.baseAddress.unsafelyUnwrapped) }
+      }
+    }
+    for _ in 0..<2 {
+      for index in 0..<count { #expect(abs(parameters[index] - sliced[index]) <= 1e-6) }
+      exchange([whole], &parameters)
+      exchange(slices, &sliced)
+    }
+    #expect(slices.map { $0.states.map(\.count) } == [[16, 16, 16], [16, 16, 16]])
+  }
+
   @Test func theAverageFollowsTheWeights() {
     let update = update(averageDecay: 0.9)
     var parameters = start

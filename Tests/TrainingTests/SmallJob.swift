@@ -81,8 +81,8 @@ struct SmallJob: Sendable {
     let network = try network()
     if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
     let trainer = try Trainer(
-      network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: try dataset(.training),
-      test: try dataset(.test),
+      network: network, makeOptimizer: { settings.makeOptimizer(for: network.parameters, count: $0) },
+      training: try dataset(.training), test: try dataset(.test),
       validation: validationSamples > 0 ? SyntheticDigits(subset: .test, count: validationSamples, seed: 1) : nil,
       schedule: settings.schedule(maximumSteps: maximumSteps, threads: max(1, settings.training.threads)),
       communicator: communicator)
