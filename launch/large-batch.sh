@@ -51,7 +51,7 @@ declare -A settings=(
   [none]='optimizer.batch_scaling=none'
   [square_root]="optimizer.batch_scaling=square_root $warm_up"
   [linear]="optimizer.batch_scaling=linear $warm_up"
-  [lamb]="optimizer.name=lamb optimizer.learning_rate=0.005 optimizer.batch_scaling=square_root $warm_up"
+  [lamb]="optimizer.name=lamb optimizer.learning_rate=0.002 optimizer.batch_scaling=square_root $warm_up"
 )
 for rule in $rules; do
   if [ -z "${settings[$rule]:-}" ]; then

@@ -85,10 +85,15 @@ private final class AffinePass: LayerPass {
   }
 
   func forward(_ group: SampleGroup) {
-    let kernel = VectorWidth.used == .bits512 ? WideKernels.affine : Kernels.affine
-    kernel(
-      layer.shape, group.count, connection.input.base, layer.weights, layer.bias, connection.output.base,
-      layer.rectified)
+    if VectorWidth.used == .bits512 {
+      WideKernels.affine(
+        layer.shape, samples: group.count, inputs: connection.input.base, weights: layer.weights, bias: layer.bias,
+        outputs: connection.output.base, rectified: layer.rectified)
+    } else {
+      Kernels.affine(
+        layer.shape, samples: group.count, inputs: connection.input.base, weights: layer.weights, bias: layer.bias,
+        outputs: connection.output.base, rectified: layer.rectified)
+    }
   }
 
   func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
@@ -98,9 +103,15 @@ private final class AffinePass: LayerPass {
       biasGradients: gradient + layer.inputShape.count * layer.shape.outputs, nowhere: nowhere,
       adding: !group.isFirst)
     guard let inputGradient = connection.inputGradient, let flatGradient else { return }
-    let kernel = VectorWidth.used == .bits512 ? WideKernels.affineInputGradient : Kernels.affineInputGradient
-    kernel(
-      layer.shape, group.count, connection.outputGradient.base, layer.transposedWeights, flatGradient.base)
+    if VectorWidth.used == .bits512 {
+      WideKernels.affineInputGradient(
+        layer.shape, samples: group.count, outputGradients: connection.outputGradient.base,
+        weights: layer.transposedWeights, inputGradients: flatGradient.base)
+    } else {
+      Kernels.affineInputGradient(
+        layer.shape, samples: group.count, outputGradients: connection.outputGradient.base,
+        weights: layer.transposedWeights, inputGradients: flatGradient.base)
+    }
     guard connection.inputIsRectified || inputGradient.layout.border > 0 else { return }
     for sample in 0..<group.count {
       maskGradient(

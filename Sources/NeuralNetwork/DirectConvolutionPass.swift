@@ -43,21 +43,32 @@ final class DirectConvolutionPass: LayerPass {
 
   func forward(_ group: SampleGroup) {
     for sample in 0..<group.count {
-      let kernel = isWide ? WideKernels.directConvolution : Kernels.directConvolution
-      kernel(
-        shape, connection.input.start(of: sample, outside: layer.padding), layer.panels, layer.bias,
-        connection.output.start(of: sample), layer.epilogue == .relu)
+      let input = connection.input.start(of: sample, outside: layer.padding)
+      let (output, rectified) = (connection.output.start(of: sample), layer.epilogue == .relu)
+      if isWide {
+        WideKernels.directConvolution(
+          shape, input: input, weights: layer.panels, bias: layer.bias, output: output, rectified: rectified)
+      } else {
+        Kernels.directConvolution(
+          shape, input: input, weights: layer.panels, bias: layer.bias, output: output, rectified: rectified)
+      }
     }
   }
 
   func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
     let layout = connection.outputGradient.layout
     for sample in 0..<group.count {
-      let kernel = isWide ? WideKernels.directConvolutionWeightGradient : Kernels.directConvolutionWeightGradient
-      kernel(
-        shape, connection.input.start(of: sample, outside: layer.padding),
-        connection.outputGradient.start(of: sample), layout.blockStride, layout.rowStride, weightGradients,
-        biasGradients)
+      let input = connection.input.start(of: sample, outside: layer.padding)
+      let outputGradient = connection.outputGradient.start(of: sample)
+      if isWide {
+        WideKernels.directConvolutionWeightGradient(
+          shape, input: input, outputGradient: outputGradient, gradientBlockStride: layout.blockStride,
+          gradientRowStride: layout.rowStride, weightGradients: weightGradients, biasGradients: biasGradients)
+      } else {
+        Kernels.directConvolutionWeightGradient(
+          shape, input: input, outputGradient: outputGradient, gradientBlockStride: layout.blockStride,
+          gradientRowStride: layout.rowStride, weightGradients: weightGradients, biasGradients: biasGradients)
+      }
       if let inputGradient = connection.inputGradient { propagate(sample, to: inputGradient) }
     }
   }

@@ -57,7 +57,7 @@ public final class TrainingStep {
 
   /// This rank's microbatches of one global batch → the gradient of each → the sum of all in the tree's order, over all
   /// ranks → the update, the same on every rank. Where it is sharded, each rank updates its slice and gets the other
-  /// weights.
+  /// weights; with local steps, groups of microbatches do all this by themselves (`LocalSteps`).
   ///
   /// - Parameters:
   ///   - step: its number in the run, from 1.
@@ -72,17 +72,14 @@ public final class TrainingStep {
     order.prepare(epoch: epoch)
     let position = StepPosition(step: step, epoch: epoch, batch: batch)
     try checks.prepare()
-    let leaves = plan.microbatchCount(ofBatch: batch)
-    if let groups {
-      let statistics = try groups.run(position, leaves: leaves) {
-        (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
-      }
-      try checks.finish(at: position)
-      observer?.enters(.idle)
-      return statistics
-    }
-    let phase = Phase("gradient exchange", step: step)
-    let statistics = try reduction.sum(leaves: leaves, phase: phase) {
+    let statistics = if let groups { try run(position, in: groups) } else { try runTogether(position) }
+    observer?.enters(.idle)
+    return statistics
+  }
+
+  private func runTogether(_ position: StepPosition) throws(Failure) -> StepStatistics {
+    let phase = Phase("gradient exchange", step: position.step)
+    let statistics = try reduction.sum(leaves: plan.microbatchCount(ofBatch: position.batch), phase: phase) {
       (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
     }
     if !reduction.isSharded { try reduction.gatherGradient(phase: phase) }
@@ -90,14 +87,21 @@ public final class TrainingStep {
     observer?.enters(.update)
     let squaredNorm = reduction.isSharded && update.clips ? try reduction.squaredNorm(phase: phase) : nil
     update.apply(
-      step: step, parameters: network.parameters.values, gradients: reduction.gradient,
+      step: position.step, parameters: network.parameters.values, gradients: reduction.gradient,
       squaredGradientNorm: squaredNorm)
     if reduction.isSharded {
-      try reduction.gather(network.parameters.values, phase: Phase("weight exchange", step: step))
+      try reduction.gather(network.parameters.values, phase: Phase("weight exchange", step: position.step))
     }
     observer?.enters(.preparation)
     network.prepareParameters()
-    observer?.enters(.idle)
+    return statistics
+  }
+
+  private func run(_ position: StepPosition, in groups: LocalGroups) throws(Failure) -> StepStatistics {
+    let statistics = try groups.run(position, leaves: plan.microbatchCount(ofBatch: position.batch)) {
+      (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
+    }
+    try checks.finish(at: position)
     return statistics
   }
 
