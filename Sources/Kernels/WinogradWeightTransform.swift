@@ -110,34 +110,31 @@ public func winogradWeightTransform(
   let next = reversed ? -8 : 8
   let lanes = Vector.scalarCount
   let panelStride = inputChannels * 72
-  withScratch { scratch in
-    for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
-      for channel in 0..<inputChannels {
-        let g = panels + block * panelStride + channel * 72 + first
-        let u = weights + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
-        for j in 0..<3 {
-          let r = transformed(
-            loadBlocks(g, j * next, panelStride), loadBlocks(g, (3 + j) * next, panelStride),
-            loadBlocks(g, (6 + j) * next, panelStride))
-          let column = scratch + j * lanes
-          store(r.0, column, 0)
-          store(r.1, column, 3 * lanes)
-          store(r.2, column, 6 * lanes)
-          store(r.3, column, 9 * lanes)
-          store(r.4, column, 12 * lanes)
-          store(r.5, column, 15 * lanes)
-        }
-        for i in 0..<6 {
-          let t = UnsafePointer(scratch) + 3 * lanes * i
-          let r = transformed(load(t, 0), load(t, lanes), load(t, 2 * lanes))
-          let row = u + 6 * i * frequencyStride
-          store(r.0, row, 0)
-          store(r.1, row, frequencyStride)
-          store(r.2, row, 2 * frequencyStride)
-          store(r.3, row, 3 * frequencyStride)
-          store(r.4, row, 4 * frequencyStride)
-          store(r.5, row, 5 * frequencyStride)
-        }
+  var scratch = InlineArray<18, Vector>(repeating: Vector(repeating: 0))
+  for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
+    for channel in 0..<inputChannels {
+      let g = panels + block * panelStride + channel * 72 + first
+      let u = weights + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
+      for j in 0..<3 {
+        let r = transformed(
+          loadBlocks(g, j * next, panelStride), loadBlocks(g, (3 + j) * next, panelStride),
+          loadBlocks(g, (6 + j) * next, panelStride))
+        scratch[j] = r.0
+        scratch[3 + j] = r.1
+        scratch[6 + j] = r.2
+        scratch[9 + j] = r.3
+        scratch[12 + j] = r.4
+        scratch[15 + j] = r.5
+      }
+      for i in 0..<6 {
+        let r = transformed(scratch[3 * i], scratch[3 * i + 1], scratch[3 * i + 2])
+        let row = u + 6 * i * frequencyStride
+        store(r.0, row, 0)
+        store(r.1, row, frequencyStride)
+        store(r.2, row, 2 * frequencyStride)
+        store(r.3, row, 3 * frequencyStride)
+        store(r.4, row, 4 * frequencyStride)
+        store(r.5, row, 5 * frequencyStride)
       }
     }
   }
@@ -153,39 +150,28 @@ public func winogradWeightGradientTransform(
   frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
 ) {
   let lanes = Vector.scalarCount
-  withScratch { scratch in
-    for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
-      for channel in 0..<inputChannels {
-        let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
-        let g = panels + block * panelStride + channel * 72
-        for j in 0..<6 {
-          let m = u + j * frequencyStride
-          let r = transformedBack(
-            load(m, 0), load(m, 6 * frequencyStride), load(m, 12 * frequencyStride), load(m, 18 * frequencyStride),
-            load(m, 24 * frequencyStride), load(m, 30 * frequencyStride))
-          let column = scratch + j * lanes
-          store(r.0, column, 0)
-          store(r.1, column, 6 * lanes)
-          store(r.2, column, 12 * lanes)
-        }
-        for i in 0..<3 {
-          let t = UnsafePointer(scratch) + 6 * lanes * i
-          let r = transformedBack(
-            load(t, 0), load(t, lanes), load(t, 2 * lanes), load(t, 3 * lanes), load(t, 4 * lanes), load(t, 5 * lanes))
-          storeBlocks(r.0, g, 24 * i, panelStride)
-          storeBlocks(r.1, g, 24 * i + 8, panelStride)
-          storeBlocks(r.2, g, 24 * i + 16, panelStride)
-        }
+  var scratch = InlineArray<18, Vector>(repeating: Vector(repeating: 0))
+  for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
+    for channel in 0..<inputChannels {
+      let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
+      let g = panels + block * panelStride + channel * 72
+      for j in 0..<6 {
+        let m = u + j * frequencyStride
+        let r = transformedBack(
+          load(m, 0), load(m, 6 * frequencyStride), load(m, 12 * frequencyStride), load(m, 18 * frequencyStride),
+          load(m, 24 * frequencyStride), load(m, 30 * frequencyStride))
+        scratch[j] = r.0
+        scratch[6 + j] = r.1
+        scratch[12 + j] = r.2
+      }
+      for i in 0..<3 {
+        let t = 6 * i
+        let r = transformedBack(
+          scratch[t], scratch[t + 1], scratch[t + 2], scratch[t + 3], scratch[t + 4], scratch[t + 5])
+        storeBlocks(r.0, g, 24 * i, panelStride)
+        storeBlocks(r.1, g, 24 * i + 8, panelStride)
+        storeBlocks(r.2, g, 24 * i + 16, panelStride)
       }
     }
-  }
-}
-
-/// Room for 18 vectors at the start of a cache line, on the stack: what asks for more than 16 bytes of alignment is
-/// taken from the heap, once a call.
-@inline(__always)
-private func withScratch(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-  withUnsafeTemporaryAllocation(byteCount: 18 * 64 + 48, alignment: 16) { memory in
-    body(memory.baseAddress.unsafelyUnwrapped.alignedUp(toMultipleOf: 64).assumingMemoryBound(to: Float.self))
   }
 }
