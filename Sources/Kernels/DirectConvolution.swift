@@ -1,71 +1,93 @@
 // Direct convolution of any filter size, stride and number of channels: for the shapes that Winograd's filtering
 // does not serve, the first layer's single channel among them.
+//
+// This file belongs to two modules: Kernels, and WideKernels for processors with AVX-512. A vector is a pixel of two blocks
+// of output channels, in one register or in two; a lone last block is computed twice, and stored once.
 
-private typealias Vector = SIMD8<Float>
+import CVectors
+
+#if WIDE_VECTORS
+  import Kernels
+
+  private let pixelsAtOnce = 7
+#else
+  private let pixelsAtOnce = 6
+#endif
+
+private typealias Vector = SIMD16<Float>
 
 @inline(__always)
-private func load(_ pointer: UnsafePointer<Float>, _ offset: Int) -> Vector {
-  UnsafeRawPointer(pointer + offset).loadUnaligned(as: Vector.self)
+private func load(_ pointer: UnsafePointer<Float>, _ offset: Int, second: Int) -> Vector {
+  Vector(
+    lowHalf: UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Float>.self),
+    highHalf: UnsafeRawPointer(pointer + offset + second).loadUnaligned(as: SIMD8<Float>.self))
 }
 
 @inline(__always)
-private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int) {
-  UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
+private func store(
+  _ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int, second: Int, _ isPaired: Bool
+) {
+  UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value.lowHalf, as: SIMD8<Float>.self)
+  if isPaired {
+    UnsafeMutableRawPointer(pointer + offset + second).storeBytes(of: value.highHalf, as: SIMD8<Float>.self)
+  }
 }
 
 // Computed: a stored global is initialised lazily, behind a call in the innermost loop.
 @inline(__always)
 private var zero: Vector { Vector(repeating: 0) }
 
-/// How a convolution meets the memory of one image. Strides in floats.
-///
-/// The input is either planar, [channel][row][column] (`pixelStride` 1), or blocked, [channel / 8][row][column][8]
-/// (`pixelStride` 8), and carries its padding: the convolution starts in the corner of the padding.
-public struct DirectConvolutionShape: Sendable {
-  public let inputChannels: Int
-  public let filterHeight: Int
-  public let filterWidth: Int
-  public let stride: Int
-  /// 1 where the input is planar, 8 where it is blocked.
-  public let pixelStride: Int
-  /// Between two channels (planar) or two blocks of channels (blocked).
-  public let inputPlaneStride: Int
-  public let inputRowStride: Int
-  /// Blocks of 8 output channels.
-  public let outputBlocks: Int
-  public let outputRows: Int
-  public let outputColumns: Int
-  public let outputBlockStride: Int
-  public let outputRowStride: Int
+#if !WIDE_VECTORS
+  /// How a convolution meets the memory of one image. Strides in floats.
+  ///
+  /// The input is either planar, [channel][row][column] (`pixelStride` 1), or blocked, [channel / 8][row][column][8]
+  /// (`pixelStride` 8), and carries its padding: the convolution starts in the corner of the padding.
+  public struct DirectConvolutionShape: Sendable {
+    public let inputChannels: Int
+    public let filterHeight: Int
+    public let filterWidth: Int
+    public let stride: Int
+    /// 1 where the input is planar, 8 where it is blocked.
+    public let pixelStride: Int
+    /// Between two channels (planar) or two blocks of channels (blocked).
+    public let inputPlaneStride: Int
+    public let inputRowStride: Int
+    /// Blocks of 8 output channels.
+    public let outputBlocks: Int
+    public let outputRows: Int
+    public let outputColumns: Int
+    public let outputBlockStride: Int
+    public let outputRowStride: Int
 
-  public init(
-    inputChannels: Int, filterHeight: Int, filterWidth: Int, stride: Int, pixelStride: Int, inputPlaneStride: Int,
-    inputRowStride: Int, outputBlocks: Int, outputRows: Int, outputColumns: Int, outputBlockStride: Int,
-    outputRowStride: Int
-  ) {
-    self.inputChannels = inputChannels
-    self.filterHeight = filterHeight
-    self.filterWidth = filterWidth
-    self.stride = stride
-    self.pixelStride = pixelStride
-    self.inputPlaneStride = inputPlaneStride
-    self.inputRowStride = inputRowStride
-    self.outputBlocks = outputBlocks
-    self.outputRows = outputRows
-    self.outputColumns = outputColumns
-    self.outputBlockStride = outputBlockStride
-    self.outputRowStride = outputRowStride
+    public init(
+      inputChannels: Int, filterHeight: Int, filterWidth: Int, stride: Int, pixelStride: Int, inputPlaneStride: Int,
+      inputRowStride: Int, outputBlocks: Int, outputRows: Int, outputColumns: Int, outputBlockStride: Int,
+      outputRowStride: Int
+    ) {
+      self.inputChannels = inputChannels
+      self.filterHeight = filterHeight
+      self.filterWidth = filterWidth
+      self.stride = stride
+      self.pixelStride = pixelStride
+      self.inputPlaneStride = inputPlaneStride
+      self.inputRowStride = inputRowStride
+      self.outputBlocks = outputBlocks
+      self.outputRows = outputRows
+      self.outputColumns = outputColumns
+      self.outputBlockStride = outputBlockStride
+      self.outputRowStride = outputRowStride
+    }
+
+    @inlinable public var taps: Int { filterHeight * filterWidth }
+    /// Floats of the weights' panels of one output block.
+    @inlinable public var panelStride: Int { inputChannels * taps * 8 }
+
+    /// Floats from the first channel to this one, at the same pixel.
+    @inlinable public func channelOffset(_ channel: Int) -> Int {
+      pixelStride == 1 ? channel * inputPlaneStride : (channel / 8) * inputPlaneStride + channel % 8
+    }
   }
-
-  @inlinable public var taps: Int { filterHeight * filterWidth }
-  /// Floats of the weights' panels of one output block.
-  @inlinable public var panelStride: Int { inputChannels * taps * 8 }
-
-  /// Floats from the first channel to this one, at the same pixel.
-  @inlinable public func channelOffset(_ channel: Int) -> Int {
-    pixelStride == 1 ? channel * inputPlaneStride : (channel / 8) * inputPlaneStride + channel % 8
-  }
-}
+#endif
 
 /// output = convolution of input with weights, plus bias, then max(0, ·) where `rectified`.
 ///
@@ -97,7 +119,7 @@ private func forward(
 ) {
   var block = 0
   while block < shape.outputBlocks {
-    let paired = block + 1 < shape.outputBlocks
+    let isPaired = block + 1 < shape.outputBlocks
     let w = weights + block * shape.panelStride
     for y in 0..<shape.outputRows {
       let source = input + y * stride * shape.inputRowStride
@@ -106,20 +128,25 @@ private func forward(
       while x < shape.outputColumns {
         let s = source + x * stride * pixelStride
         let t = target + x * 8
-        if x + 6 <= shape.outputColumns {
+        if x + pixelsAtOnce <= shape.outputColumns {
+          #if WIDE_VECTORS
+            let initial = InlineArray<7, Vector>(repeating: zero)
+          #else
+            let initial = InlineArray<6, Vector>(repeating: zero)
+          #endif
           pixels(
-            InlineArray<6, Vector>(repeating: zero), shape, height, width, stride * pixelStride, pixelStride, s, w,
-            bias + block * 8, t, rectified, paired)
-          x += 6
+            initial, shape, height, width, stride * pixelStride, pixelStride, s, w, bias + block * 8, t, rectified,
+            isPaired)
+          x += pixelsAtOnce
         } else if x + 4 <= shape.outputColumns {
           pixels(
             InlineArray<4, Vector>(repeating: zero), shape, height, width, stride * pixelStride, pixelStride, s, w,
-            bias + block * 8, t, rectified, paired)
+            bias + block * 8, t, rectified, isPaired)
           x += 4
         } else {
           pixels(
             InlineArray<1, Vector>(repeating: zero), shape, height, width, stride * pixelStride, pixelStride, s, w,
-            bias + block * 8, t, rectified, paired)
+            bias + block * 8, t, rectified, isPaired)
           x += 1
         }
       }
@@ -133,30 +160,21 @@ private func forward(
 private func pixels<let count: Int>(
   _ initial: InlineArray<count, Vector>, _ shape: DirectConvolutionShape, _ height: Int, _ width: Int, _ step: Int,
   _ pixelStride: Int, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ rectified: Bool, _ paired: Bool
+  _ output: UnsafeMutablePointer<Float>, _ rectified: Bool, _ isPaired: Bool
 ) {
-  // A lone block computes itself twice: the last block of an odd number is not worth a kernel of its own.
-  let second = paired ? shape.panelStride : 0
-  var a = initial
-  var b = initial
-  let biasA = load(bias, 0)
-  let biasB = load(bias, paired ? 8 : 0)
-  for i in 0..<count {
-    a[i] = biasA
-    b[i] = biasB
-  }
+  let second = isPaired ? shape.panelStride : 0
+  var sums = initial
+  let shift = load(bias, 0, second: isPaired ? 8 : 0)
+  for i in 0..<count { sums[i] = shift }
   var w = weights
   for channel in 0..<shape.inputChannels {
     let plane = input + shape.channelOffset(channel)
     for ky in 0..<height {
       var x = plane + ky * shape.inputRowStride
       for _ in 0..<width {
-        let w0 = load(w, 0)
-        let w1 = load(w, second)
+        let weight = load(w, 0, second: second)
         for i in 0..<count {
-          let value = Vector(repeating: x[i * step])
-          a[i].addProduct(value, w0)
-          b[i].addProduct(value, w1)
+          sums[i] = dtrain_add_product16(sums[i], Vector(repeating: x[i * step]), weight)
         }
         w += 8
         x += pixelStride
@@ -164,11 +182,7 @@ private func pixels<let count: Int>(
     }
   }
   for i in 0..<count {
-    if rectified {
-      a[i] = a[i].replacing(with: zero, where: a[i] .<= zero)
-      b[i] = b[i].replacing(with: zero, where: b[i] .<= zero)
-    }
-    store(a[i], output, 8 * i)
-    if paired { store(b[i], output, shape.outputBlockStride + 8 * i) }
+    if rectified { sums[i] = sums[i].replacing(with: zero, where: sums[i] .<= zero) }
+    store(sums[i], output, 8 * i, second: shape.outputBlockStride, isPaired)
   }
 }

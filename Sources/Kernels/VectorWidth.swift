@@ -1,6 +1,6 @@
 import CProcessor
 
-/// How many bits of floats the kernels of Winograd's filtering take at once. The bits of the results do not depend on it.
+/// How many bits of floats convolutions and affine products take at once. The bits of the results do not depend on it.
 public enum VectorWidth: Int, Sendable {
   /// The module Kernels.
   case bits256 = 256

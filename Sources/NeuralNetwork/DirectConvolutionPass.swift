@@ -6,8 +6,6 @@ final class DirectConvolutionPass: LayerPass {
   private let layer: Convolution
   private let connection: LayerConnection
   private let shape: DirectConvolutionShape
-  /// WideKernels takes two blocks of output channels at once.
-  private let isWide: Bool
   private let weightGradients: UnsafeMutablePointer<Float>
   private let weightGradientCount: Int
   private let biasGradients: UnsafeMutablePointer<Float>
@@ -25,7 +23,6 @@ final class DirectConvolutionPass: LayerPass {
       inputRowStride: input.rowStride, outputBlocks: output.blocks, outputRows: layer.convolvedShape.height,
       outputColumns: layer.convolvedShape.width, outputBlockStride: output.blockStride,
       outputRowStride: output.rowStride)
-    isWide = VectorWidth.used == .bits512 && output.blocks.isMultiple(of: 2)
     weightGradientCount = output.blocks * shape.panelStride
     weightGradients = connection.arena.allocate(weightGradientCount)
     biasGradients = connection.arena.allocate(output.blocks * 8)
@@ -45,7 +42,7 @@ final class DirectConvolutionPass: LayerPass {
     for sample in 0..<group.count {
       let input = connection.input.start(of: sample, outside: layer.padding)
       let (output, rectified) = (connection.output.start(of: sample), layer.epilogue == .relu)
-      if isWide {
+      if VectorWidth.used == .bits512 {
         WideKernels.directConvolution(
           shape, input: input, weights: layer.panels, bias: layer.bias, output: output, rectified: rectified)
       } else {
@@ -60,7 +57,7 @@ final class DirectConvolutionPass: LayerPass {
     for sample in 0..<group.count {
       let input = connection.input.start(of: sample, outside: layer.padding)
       let outputGradient = connection.outputGradient.start(of: sample)
-      if isWide {
+      if VectorWidth.used == .bits512 {
         WideKernels.directConvolutionWeightGradient(
           shape, input: input, outputGradient: outputGradient, gradientBlockStride: layout.blockStride,
           gradientRowStride: layout.rowStride, weightGradients: weightGradients, biasGradients: biasGradients)

@@ -186,7 +186,7 @@ struct WideKernelsTests {
     let shape = DirectConvolutionShape(
       inputChannels: channels, filterHeight: filter, filterWidth: filter, stride: step, pixelStride: pixelStride,
       inputPlaneStride: height * width * pixelStride, inputRowStride: width * pixelStride,
-      outputBlocks: 2 * random.next(1...3), outputRows: rows, outputColumns: columns,
+      outputBlocks: random.next(1...5), outputRows: rows, outputColumns: columns,
       outputBlockStride: rows * columns * 8, outputRowStride: columns * 8)
     let input = Memory((channels + 7) / 8 * 8 * height * width, random: &random)
     let weights = Memory(shape.outputBlocks * shape.panelStride, random: &random)
