@@ -10,9 +10,10 @@
 #   lamb         LAMB instead of Adam, its rate as square_root's
 #
 # Settings as arguments go to all trainings: training.epochs=10, seed=1. The runs stay in DIR (runs/large-batch); one that is
-# there to its end is not made again, one that was cut off goes on.
+# there to its end with the same settings is not made again, one that was cut off goes on.
 #
-# Exit codes: 0 all were made, a training that ended with an error is in the table as what it is; 64 wrong usage.
+# Exit codes: 0 all were made (a training whose loss was no number any more is in the table as that), 64 wrong usage, 73
+# DIR has a run with other settings; else those of dtrain.
 set -euo pipefail
 
 caller=$PWD
@@ -66,21 +67,29 @@ if [ -z "$dtrain" ]; then
   dtrain=$(swift build --show-bin-path)/dtrain
 fi
 
-# result BATCH RULE [key=value …]: the end's test accuracy, or why there is none.
+# result BATCH RULE [key=value …]: the end's test accuracy into the variable of that name, or that there is none.
 result() {
-  local batch=$1 rule=$2 run=$output/$2-$1
+  local batch=$1 rule=$2 run=$output/$2-$1 code=0
+  local arguments="training.batch=$batch ${settings[$rule]} ${*:3}"
+  mkdir -p "$run"
+  if [ -e "$run/arguments" ] && [ "$(cat "$run/arguments")" != "$arguments" ]; then
+    echo "launch/large-batch.sh: $run was made with $(cat "$run/arguments"): choose another --output, or remove it" >&2
+    exit 73
+  fi
+  echo "$arguments" >"$run/arguments"
   if ! [ -e "$run/result" ]; then
-    mkdir -p "$run"
     # shellcheck disable=SC2086
-    if "$dtrain" train --quiet --run-dir "$run" --resume auto training.batch="$batch" ${settings[$rule]} "${@:3}" \
-      >"$run/output" 2>"$run/errors"; then
+    "$dtrain" train --quiet --run-dir "$run" --resume auto $arguments >"$run/output" 2>"$run/errors" || code=$?
+    if [ $code -eq 0 ]; then
       sed -n 's/^test accuracy \([0-9.]*\).*/\1/p' "$run/output" | awk '{ printf "%.2f %%\n", 100 * $1 }' >"$run/result"
+    elif grep -q 'not finite\|the loss is' "$run/errors"; then
+      echo 'loss not finite' >"$run/result"
     else
-      echo "exit code $?" >"$run/result"
       cat "$run/errors" >&2
+      exit $code
     fi
   fi
-  cat "$run/result"
+  result=$(cat "$run/result")
 }
 
 printf '| batch |'
@@ -89,6 +98,9 @@ printf '\n| --- |'
 for rule in $rules; do printf ' --- |'; done
 for batch in $batches; do
   printf '\n| %s |' "$batch"
-  for rule in $rules; do printf ' %s |' "$(result "$batch" "$rule" "$@")"; done
+  for rule in $rules; do
+    result "$batch" "$rule" "$@"
+    printf ' %s |' "$result"
+  done
 done
 printf '\n'

@@ -84,7 +84,7 @@ final class PeakMeasurement {
   func readBytesPerSecond(for seconds: Double) -> Double {
     var sum: Float = 0
     let rate = bytesPerSecond(for: seconds, bytesAPass: floats * 4) {
-      sum += Kernels.readThrough(source, count: floats)
+      sum += readThrough(source, count: floats)
     }
     return sum.isFinite ? rate : 0
   }

@@ -11,7 +11,7 @@
 #endif
 
 /// Multiplies and adds vectors of floats in twelve chains that do not wait for each other: enough to hide the
-/// latency of any processor that starts two such vectors a cycle, and few enough for sixteen registers.
+/// latency of any processor that starts two such vectors a cycle, and few enough for its registers.
 ///
 /// Does `multiplyAddOperations` floating-point operations an iteration.
 ///
@@ -54,34 +54,3 @@ public func multiplyAddChains(iterations: Int, factor: Float, addend: Float) -> 
 
 /// Floating-point operations of an iteration of `multiplyAddChains`: a multiplication and an addition count as two.
 public let multiplyAddOperations = 12 * Vector.scalarCount * 2
-
-/// Reads memory once, from its start to its end, as fast as one thread can.
-///
-/// - Parameters:
-///   - memory: aligned to 64 bytes.
-///   - count: floats; a multiple of 128.
-/// - Returns: a value that depends on all that was read.
-public func readThrough(_ memory: UnsafePointer<Float>, count: Int) -> Float {
-  let vectors = UnsafeRawPointer(memory).assumingMemoryBound(to: Vector.self)
-  var s0 = Vector()
-  var s1 = Vector()
-  var s2 = Vector()
-  var s3 = Vector()
-  var s4 = Vector()
-  var s5 = Vector()
-  var s6 = Vector()
-  var s7 = Vector()
-  var i = 0
-  while i < count / Vector.scalarCount {
-    s0 += vectors[i]
-    s1 += vectors[i + 1]
-    s2 += vectors[i + 2]
-    s3 += vectors[i + 3]
-    s4 += vectors[i + 4]
-    s5 += vectors[i + 5]
-    s6 += vectors[i + 6]
-    s7 += vectors[i + 7]
-    i += 8
-  }
-  return (((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))).sum()
-}

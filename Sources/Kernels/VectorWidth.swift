@@ -1,6 +1,7 @@
 import CProcessor
 
-/// How many bits of floats convolutions and affine products take at once. The bits of the results do not depend on it.
+/// How many bits of floats most kernels of convolutions and affine layers take at once. The bits of the results do not
+/// depend on it.
 public enum VectorWidth: Int, Sendable {
   /// The module Kernels.
   case bits256 = 256

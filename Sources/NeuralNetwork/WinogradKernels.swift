@@ -8,8 +8,8 @@ import WideKernels
 struct WinogradKernels {
   private let isWide: Bool
 
-  init(inputBlocks: Int, outputBlocks: Int, width: VectorWidth = .used) {
-    isWide = width == .bits512 && inputBlocks.isMultiple(of: 2) && outputBlocks.isMultiple(of: 2)
+  init(inputBlocks: Int, outputBlocks: Int) {
+    isWide = VectorWidth.used == .bits512 && inputBlocks.isMultiple(of: 2) && outputBlocks.isMultiple(of: 2)
   }
 
   func inputTransform(

@@ -32,9 +32,10 @@ struct ProcessorSharing {
       } else {
         for rank in active {
           left[rank] -= least
-          if left[rank] <= 0 { ends[rank] = finish }
+          if !(left[rank] > 0) { ends[rank] = finish }
         }
-        active.removeAll { left[$0] <= 0 }
+        // Endless work less itself is no number.
+        active.removeAll { !(left[$0] > 0) }
         time = finish
       }
     }

@@ -40,6 +40,12 @@ public struct LocalSteps: Equatable, Sendable {
   ///
   /// - Throws: a `.configuration` failure that names the setting.
   func check(_ schedule: Trainer.Schedule, leaves: Int, ranks: Int, stepsPerEpoch: Int) throws(Failure) {
+    guard interval > 1, groups > 0, groups.nonzeroBitCount == 1 else {
+      throw Failure(
+        .configuration,
+        "communication.local_steps is \(interval), and communication.local_groups \(groups)",
+        remedy: "set the first to 2 or more and the second to a power of two, or have no local steps")
+    }
     let setting = "communication.local_groups is \(groups)"
     guard groups <= leaves else {
       throw Failure(

@@ -43,7 +43,7 @@ struct SharedWork {
         }
       lines.append(
         "  exchange  \(count) gradients (\(count * 4 / 1024) KiB) \(way), a slice of about "
-          + "\(count / communicator.size) a rank")
+          + "\(count / communicator.size) a rank" + (trainer.isSharded ? ", whose new weights come back" : ""))
     }
     lines.append("layers")
     for layer in network.segment.layers { lines.append("  \(layer.name)  to \(layer.outputShape)") }

@@ -40,20 +40,4 @@ extension Trainer {
       clipNorm: schedule.clipNorm, averageDecay: schedule.averageDecay, count: parameters.count,
       paddedCount: parameters.paddedCount, slice: slice)
   }
-
-  /// Exchanges the weights and their average, where there is one. Twice leaves all as it was. Every rank has to call it.
-  func exchangeAverage() throws(Failure) {
-    guard update.average != nil else { return }
-    update.exchangeAverage(with: network.parameters.values)
-    try trainingStep.gatherApart(network.parameters.values, phase: Phase("exchange of the average", step: step))
-    network.prepareParameters()
-  }
-
-  /// Makes rank 0's weights those that the run gives: their average where one is kept. At the end of a run, which then has
-  /// no use for the others.
-  func takeAverage() {
-    guard let average = keptStates.first(where: { $0.name == Checkpoint.State.averageName }) else { return }
-    network.parameters.values.update(from: average.values, count: network.parameters.count)
-    network.prepareParameters()
-  }
 }

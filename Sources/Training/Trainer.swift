@@ -57,15 +57,19 @@ public final class Trainer {
   /// What the network answered in the last evaluation of the run; nil before, and on other ranks than 0.
   private(set) var predictions: Predictions?
 
-  /// As the other, of an optimizer that was made for all parameters; so not for a schedule that shards it.
+  /// As the other, of an optimizer that was made for all parameters; so not for a schedule that shards it or has local
+  /// steps.
   public convenience init(
     network: Network, optimizer: any Optimizer, training: any Dataset, test: any Dataset,
     validation: (any Dataset)? = nil, schedule: Schedule, communicator: any Communicator
   ) throws(Failure) {
-    guard !schedule.isSharded || communicator.size == 1 else {
+    guard schedule.localSteps == nil, !schedule.isSharded || communicator.size == 1 else {
       throw Failure(
-        .configuration, "the schedule shards the optimizer among \(communicator.size) ranks, and it is made already",
-        remedy: "pass makeOptimizer, which is told for how many parameters to make it")
+        .configuration,
+        schedule.localSteps == nil
+          ? "the schedule shards the optimizer among \(communicator.size) ranks, and it is made already"
+          : "the schedule has local steps, in which each group has an optimizer of its own, and one is made already",
+        remedy: "pass makeOptimizer, which makes each, and is told for how many parameters")
     }
     try self.init(
       network: network, makeOptimizer: { _ in optimizer }, training: training, test: test, validation: validation,
@@ -260,10 +264,16 @@ public final class Trainer {
   private func evaluate(_ evaluation: Evaluation) throws(Failure) -> Evaluation.Result {
     try exchangeAverage()
     let result: Evaluation.Result
-    if keepsPredictions && step == totalSteps && evaluation === self.evaluation {
-      (result, predictions) = try evaluation.runWithPredictions(step: step)
-    } else {
-      result = try evaluation.run(step: step)
+    do throws(Failure) {
+      if keepsPredictions && step == totalSteps && evaluation === self.evaluation {
+        (result, predictions) = try evaluation.runWithPredictions(step: step)
+      } else {
+        result = try evaluation.run(step: step)
+      }
+    } catch {
+      // All ranks have agreed to stop, and what they have is written.
+      if error.code == .preempted { try exchangeAverage() }
+      throw error
     }
     try exchangeAverage()
     return result

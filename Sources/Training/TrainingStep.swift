@@ -33,7 +33,7 @@ public final class TrainingStep {
   /// How the ranks exchange gradients.
   var exchangeForm: ExchangeForm { reduction.form }
   /// Whether a step was made, with one gradient for all.
-  var hasGradient: Bool { groups == nil && reduction.times.computation > 0 }
+  private(set) var hasGradient = false
   /// What each rank updates, by rank.
   var slices: [Range<Int>] { reduction.slices }
   /// The mean gradient of the last step, `parameters.count` floats; where it is sharded this rank's slice of it, until
@@ -83,6 +83,7 @@ public final class TrainingStep {
       (worker, microbatch, leaf) throws(Failure) in try compute(microbatch, of: position, worker, into: leaf)
     }
     if !reduction.isSharded { try reduction.gatherGradient(phase: phase) }
+    hasGradient = true
     try checks.check(reduction, statistics, at: position)
     observer?.enters(.update)
     let squaredNorm = reduction.isSharded && update.clips ? try reduction.squaredNorm(phase: phase) : nil

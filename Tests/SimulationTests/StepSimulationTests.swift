@@ -73,6 +73,7 @@ private var plainModel: CostModel {
       let total = work.reduce(0, +)
       #expect(last - 1e6 >= total / 2 - 1e-9 && last - 1e6 <= total / 2 + 0.75 + 1e-9)
     }
+    #expect(sharing.ends(starts: [0, 0, 0], work: [1, .infinity, .infinity]).map(\.isFinite) == [true, false, false])
     #expect(ProcessorSharing(capacity: 4).ends(starts: [1, 2], work: [5, 6]) == [6, 8])
   }
 

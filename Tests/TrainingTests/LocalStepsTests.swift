@@ -67,6 +67,34 @@ import Testing
     #expect(weights.count == 1)
   }
 
+  /// By a program of one's own, which no settings' check has seen.
+  @Test func aScheduleThatCannotBeIsRefused() throws {
+    let job = SmallJob()
+    func refusal(interval: Int, groups: Int, isMade: Bool = false) -> Failure? {
+      #expect(throws: Failure.self) {
+        let network = try job.network()
+        var schedule = job.settings.schedule(maximumSteps: nil, threads: 1)
+        schedule.localSteps = LocalSteps(interval: interval, groups: groups)
+        let (training, test) = (try job.dataset(.training), try job.dataset(.test))
+        if isMade {
+          _ = try Trainer(
+            network: network, optimizer: job.settings.makeOptimizer(for: network.parameters), training: training,
+            test: test, schedule: schedule, communicator: SingleProcess())
+        } else {
+          _ = try Trainer(
+            network: network, makeOptimizer: { job.settings.makeOptimizer(for: network.parameters, count: $0) },
+            training: training, test: test, schedule: schedule, communicator: SingleProcess())
+        }
+      }
+    }
+    for (interval, groups) in [(0, 4), (1, 2), (2, 3), (2, 0)] {
+      let failure = refusal(interval: interval, groups: groups)
+      #expect(failure?.code == .configuration && failure?.remedy.contains("power of two") == true)
+    }
+    let made = refusal(interval: 2, groups: 2, isMade: true)
+    #expect(made?.code == .configuration && made?.remedy.contains("makeOptimizer") == true)
+  }
+
   /// Two steps of two groups and their average, from the gradients of single microbatches.
   @Test func itIsItsDefinition() throws {
     var job = job(2, groups: 2)

@@ -59,6 +59,40 @@ import Testing
     #expect(trainer.step == 4 && recorder.results.isEmpty)
   }
 
+  /// What is written then are the weights, and not their average in their place.
+  @Test(arguments: [(1, false), (2, false), (2, true), (3, true)])
+  func anEvaluationThatIsStoppedLeavesWeightsAndAverageInTheirPlaces(ranks: Int, isSharded: Bool) throws {
+    var job = SmallJob()
+    job.settings.optimizer.averageDecay = 0.9
+    job.settings.optimizer.sharded = isSharded
+    let settings = job.settings
+    func states(isStopped: Bool) throws -> [[[Float]]] {
+      try InProcessReplicas.run(count: ranks) { [job] (communicator) throws(Failure) in
+        let network = try job.network()
+        if communicator.rank == 0 { network.parameters.initialize(seed: settings.seed) }
+        let trainer = try Trainer(
+          network: network, makeOptimizer: { settings.makeOptimizer(for: network.parameters, count: $0) },
+          training: try job.dataset(.training), test: try job.dataset(.test),
+          schedule: settings.schedule(maximumSteps: 4, threads: 1), communicator: communicator)
+        if isStopped { trainer.isStopRequested = { [unowned trainer] in trainer.step == 4 } }
+        do throws(Failure) {
+          _ = try trainer.run()
+          #expect(!isStopped)
+        } catch {
+          guard isStopped, error.code == .preempted else { throw error }
+        }
+        let kept = trainer.keptStates.map { $0.values }
+        return ([network.parameters.values] + (communicator.rank == 0 ? kept : [])).map {
+          Array(UnsafeBufferPointer(start: $0, count: network.parameters.count))
+        }
+      }
+    }
+    let stopped = try states(isStopped: true)
+    #expect(stopped == (try states(isStopped: false)))
+    // Weights, two moments and the average, which is not the weights.
+    #expect(stopped[0].count == 4 && stopped[0][0] != stopped[0][3])
+  }
+
   @Test func anErrorOfTheWriterComesWithTheNextStep() throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "dtrain-\(UUID().uuidString)")
     try Data().write(to: file)
