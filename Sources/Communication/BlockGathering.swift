@@ -51,9 +51,12 @@ struct BlockGathering {
   }
 
   /// Asks for no memory. Every rank has to call it.
-  func run(on communicator: any Communicator, phase: Phase) throws(Failure) {
+  ///
+  /// - Parameter relay: of exchanges in which otherwise nobody waits for a third.
+  func run(on communicator: any Communicator, phase: Phase, relay: Relay? = nil) throws(Failure) {
     for step in steps {
-      try communicator.exchange(sending: step.sends, receiving: step.receives, phase: phase, relay: step.relay)
+      try communicator.exchange(
+        sending: step.sends, receiving: step.receives, phase: phase, relay: step.relay ?? relay)
     }
   }
 }

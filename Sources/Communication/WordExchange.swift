@@ -25,7 +25,11 @@ public final class WordExchange {
   deinit { all.deallocate() }
 
   /// Brings every rank's words to every rank. Every rank has to call it.
-  public func gather(phase: Phase) throws(Failure) { try gathering.run(on: communicator, phase: phase) }
+  ///
+  /// - Parameter relay: where some ranks come later than others, since they wait for others first.
+  public func gather(phase: Phase, relay: Relay? = nil) throws(Failure) {
+    try gathering.run(on: communicator, phase: phase, relay: relay)
+  }
 
   /// A word of a rank, after `gather`.
   public subscript(rank: Int, word: Int) -> UInt64 { all[rank * count + word] }

@@ -53,18 +53,6 @@ public struct Compression: Equatable, Sendable {
   ///
   /// - Throws: a `.configuration` failure that names the setting.
   public func check(leaves: Int, ranks: Int) throws(Failure) {
-    let setting = "communication.compression_groups is \(groups)"
-    guard groups <= leaves else {
-      throw Failure(
-        .configuration, "\(setting), and a batch has \(leaves) microbatch\(leaves == 1 ? "" : "es")",
-        remedy: "set it to \(1 << (Int.bitWidth - 1 - leaves.leadingZeroBitCount)) or less, or make "
-          + "training.microbatch smaller")
-    }
-    guard ranks <= groups else {
-      throw Failure(
-        .configuration, "\(setting), and \(ranks) ranks cannot share \(groups == 1 ? "1 group" : "\(groups) groups")",
-        remedy: "start at most \(groups) rank\(groups == 1 ? "" : "s"), or begin a run with more groups, which ends on "
-          + "other bits")
-    }
+    try GradientTree.check(groups: groups, of: "communication.compression_groups", leaves: leaves, ranks: ranks)
   }
 }

@@ -79,6 +79,26 @@ public struct GradientTree: Sendable {
     return start..<range.lowerBound + (share + 1) * range.count / shares
   }
 
+  /// Makes sure that a full batch fills the groups at which the tree is cut, and the groups fill the ranks.
+  ///
+  /// - Parameter setting: the key that says how many groups there are.
+  /// - Throws: a `.configuration` failure that names the setting.
+  public static func check(groups: Int, of setting: String, leaves: Int, ranks: Int) throws(Failure) {
+    guard groups <= leaves else {
+      throw Failure(
+        .configuration, "\(setting) is \(groups), and a batch has \(leaves) microbatch\(leaves == 1 ? "" : "es")",
+        remedy: "set it to \(1 << (Int.bitWidth - 1 - leaves.leadingZeroBitCount)) or less, or make "
+          + "training.microbatch smaller")
+    }
+    guard ranks <= groups else {
+      throw Failure(
+        .configuration,
+        "\(setting) is \(groups), and \(ranks) ranks cannot share \(groups == 1 ? "1 group" : "\(groups) groups")",
+        remedy: "start at most \(groups) rank\(groups == 1 ? "" : "s"), or begin a run with more groups, which ends on "
+          + "other bits")
+    }
+  }
+
   /// Makes sure that a full batch gives every rank a microbatch.
   ///
   /// - Throws: a `.configuration` failure that says which size of a microbatch would do.

@@ -93,7 +93,8 @@ final class ShardedNumbers {
     try communicator.exchange(sending: sends, phase: phase)
     let rest = own.count % 8
     words.own[0] = norm.total(with: values + own.upperBound - rest, count: rest).bitPattern
-    try words.gather(phase: phase)
+    // The first in the chain is here long before the last, and is not to name it for another that does not come.
+    try words.gather(phase: phase, relay: .afterRounds(communicator.size))
     return last.map { Double(bitPattern: words[$0, 0]) } ?? 0
   }
 }

@@ -1,3 +1,4 @@
+import DataParallel
 import Failures
 
 /// How groups of microbatches train by themselves for some steps, before what they have come to is averaged.
@@ -46,19 +47,7 @@ public struct LocalSteps: Equatable, Sendable {
         "communication.local_steps is \(interval), and communication.local_groups \(groups)",
         remedy: "set the first to 2 or more and the second to a power of two, or have no local steps")
     }
-    let setting = "communication.local_groups is \(groups)"
-    guard groups <= leaves else {
-      throw Failure(
-        .configuration, "\(setting), and a batch has \(leaves) microbatch\(leaves == 1 ? "" : "es")",
-        remedy: "set it to \(1 << (Int.bitWidth - 1 - leaves.leadingZeroBitCount)) or less, or make "
-          + "training.microbatch smaller")
-    }
-    guard ranks <= groups else {
-      throw Failure(
-        .configuration, "\(setting), and \(ranks) ranks cannot share \(groups == 1 ? "1 group" : "\(groups) groups")",
-        remedy: "start at most \(groups) rank\(groups == 1 ? "" : "s"), or begin a run with more groups, which ends on "
-          + "other bits")
-    }
+    try GradientTree.check(groups: groups, of: "communication.local_groups", leaves: leaves, ranks: ranks)
     let between = "communication.local_steps is \(interval)"
     guard schedule.checkpointEverySteps % interval == 0 else {
       throw Failure(

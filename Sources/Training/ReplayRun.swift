@@ -57,8 +57,9 @@ public struct ReplayRun {
     let network = try settings.makeNetwork(for: training.imageShape)
     // No test is made on the way, so that the test images need not be there.
     let trainer = try Trainer(
-      network: network, optimizer: settings.makeOptimizer(for: network.parameters), training: training, test: training,
-      schedule: schedule(threads: settings.threads(on: communicator)), communicator: communicator)
+      network: network, makeOptimizer: { settings.makeOptimizer(for: network.parameters, count: $0) },
+      training: training, test: training, schedule: schedule(threads: settings.threads(on: communicator)),
+      communicator: communicator)
     guard Checkpoint.Position(step: start, stepsPerEpoch: trainer.stepsPerEpoch) == checkpoint.position else {
       throw Failure(
         .badData,

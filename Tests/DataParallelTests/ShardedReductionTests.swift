@@ -1,5 +1,6 @@
 import Communication
 import Failures
+import Foundation
 import Kernels
 import Testing
 
@@ -147,6 +148,20 @@ import Testing
       return verdicts
     }
     for rank in verdicts { #expect(rank == cases.map(\.isFinite)) }
+  }
+
+  /// Nobody names those who wait for it themselves.
+  @Test func aRankThatDoesNotComeToTheNormIsNamedAlone() throws {
+    let thrown = #expect(throws: Failure.self) {
+      try InProcessReplicas.run(count: 4, timeout: .seconds(1)) { (replica) throws(Failure) in
+        let reduction = try OrderedAllReduce(
+          communicator: replica, parameterCount: 200, maximumLeaves: 4, isSharded: true, form: .direct)
+        _ = try sum(reduction, 4, step: 0, count: 200)
+        if replica.rank == 1 { usleep(2_500_000) }
+        _ = try reduction.squaredNorm(phase: Phase("norm"))
+      }
+    }
+    #expect(thrown?.cause.contains("for rank 1 in norm") == true, "\(thrown?.cause ?? "")")
   }
 
   @Test func aloneAndWithCompressionNothingIsSharded() throws {
