@@ -41,6 +41,7 @@ struct StepSimulation {
   /// The same of the update and what else there is in a step.
   private let updating: Double
   private let fixed: Double
+  private let turn: Double
 
   var form: ExchangeForm { schedule.form }
   var messages: Int { schedule.messages }
@@ -64,6 +65,7 @@ struct StepSimulation {
     }
     updating = Double(parameters) * model.updateSecondsPerParameter
     fixed = model.fixedSeconds
+    turn = crowding.contains { $0 > 1 } ? model.turnSeconds : 0
   }
 
   func run(steps: Int) -> StepTimes {
@@ -75,8 +77,9 @@ struct StepSimulation {
       let entries = shareCores(ready, work)
       let ends = exchange.run(entries)
       tally(&times, zip(entries, ready).map { $0 - $1 }, entries, ends)
-      ready = ends.indices.map { ends[$0].time + (updating + fixed) * crowding[$0] }
+      ready = ends.indices.map { ends[$0].time + turn + (updating + fixed) * crowding[$0] }
     }
+    times.waiting += turn * Double(steps)
     let scale = 1 / Double(max(1, steps))
     times.step = (ready.max() ?? 0) * scale
     times.computation *= scale

@@ -110,8 +110,10 @@ private func fit(
   }
 
   @Test func whatWasNotFittedIsPredicted() throws {
-    // Fitted on one rank and two; eight ranks share four cores.
-    let text = scaleFile(model, [1, 2, 4, 8])
+    // Fitted on one rank and two; eight ranks share four cores, and lose what they usually do.
+    var turning = model
+    turning.turnSeconds = 0.0045
+    let text = scaleFile(turning, [1, 2, 4, 8])
     let files = [allReduceFile(model, ranks: 2, isOfOneNode: true)]
     let figures = try fit(text, files, fittedRanks: [1, 2])
     var plan = SimulationPlan(
@@ -125,6 +127,18 @@ private func fit(
     #expect(report.rows.map(\.isFitted) == [true, true, false, false])
     for row in report.rows { #expect(try #require(row.error).magnitude < 0.01, "\(row.ranks) ranks") }
     #expect(report.lines.contains { $0.contains("held out") })
+  }
+
+  @Test func whatTurnsCostIsFoundWhereTheyWereMeasured() throws {
+    for turn in [0.003, 0.02] {
+      var turning = model
+      turning.turnSeconds = turn
+      let figures = try fit(scaleFile(turning, [1, 2, 4, 8]), [allReduceFile(model, ranks: 2, isOfOneNode: true)])
+      // The exchange of so few bytes is in it.
+      #expect(try #require(figures.value(.turn)).isNear(turn, by: 0.2))
+      #expect(figures.entries[.turn]?.source == "scale.json, 8 ranks: batch by images_per_second")
+    }
+    #expect(try #require(try fit(scaleFile(model, [1, 2, 4])).entries[.turn]).source.contains("Linux"))
   }
 
   @Test func anOptionWinsOverAFile() throws {
