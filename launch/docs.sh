@@ -24,11 +24,13 @@ case ${1:-} in
 esac
 
 swift build --target "$module" "$@"
-modules=$(swift build --show-bin-path "$@")/Modules
+built=$(swift build --show-bin-path "$@")
+modules=$built/Modules
 triple=$(swiftc -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)",/\1/p')
 exported=$(sed -n 's/^@_exported import //p' "Sources/$module/$module.swift" | paste -sd,)
 includes=()
 for folder in Sources/C*/; do includes+=(-I "$folder"); done
+for map in "$built"/C*.build/module.modulemap; do includes+=(-Xcc "-fmodule-map-file=$map"); done
 # Headers that are not in the usual folders: those of Open MPI.
 for flag in $(pkg-config --cflags-only-I ompi-c zlib yaml-0.1 libcrypto libpng); do includes+=(-Xcc "$flag"); done
 
