@@ -13,7 +13,7 @@ extension MPICommunicator {
   public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
     let phase = Phase("sharing of memory")
     guard let node = try uniformNode(phase), node.count > 1 else { return nil }
-    let regionBytes = (byteCount + SharedRegions.headBytes + 63) / 64 * 64
+    let regionBytes = (byteCount + SharedRegions.headBytes + 127) / 128 * 128
     var memory = rank == node.first ? NodeMemory(byteCount: regionBytes * node.count) : nil
     // Where one rank cannot have it, none goes by it.
     let place = memory?.place ?? .none
@@ -26,7 +26,7 @@ extension MPICommunicator {
         isOversubscribed: isOversubscribed
       ) { (_, _) throws(Failure) in }
     }
-    // Nobody raises a mark before all have set theirs to 0.
+    // Nobody goes on before all have it, or none.
     let all = try gather([regions == nil ? 0 : 1], phase)
     memory?.closeFile()
     return (0..<size).allSatisfy { all[$0, 0] == 1 } ? regions : nil

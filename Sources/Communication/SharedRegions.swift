@@ -5,20 +5,27 @@ import Synchronization
 ///
 /// There are as many ranks on each node, one after another. Among those of its node a rank has a place, from 0.
 ///
-/// Each region begins with two marks, numbers that only rise. A rank raises its own when what it has written before may be
-/// read, and waits for those of the others. Nothing is sent; a wait ends with a failure that names who has not come.
+/// In each region there are marks, numbers that only rise: two at its beginning, and others where its users want them. A rank
+/// raises its own when what it has written before may be read, and waits for those of the others. Nothing is sent; a wait
+/// ends with a failure that names who has not come.
 ///
 /// Belongs to the thread that made it.
 public final class SharedRegions {
-  /// What a mark tells.
-  public enum Mark: Int, CaseIterable {
-    case written, finished
+  /// Where a mark is in a region.
+  public struct Mark: Sendable {
+    fileprivate let offset: Int
+
+    /// Two apart from each other and from the rest, so that a rank that waits for one disturbs no other memory.
+    public static let written = Mark(offset: 0)
+    public static let finished = Mark(offset: 128)
+
+    /// One in the 8 bytes at an offset from `start`, which nothing else may change: beside what is written, so that who sees
+    /// the mark has that in its cache too. It begins as 0.
+    public static func beside(_ offset: Int) -> Mark { Mark(offset: headBytes + offset) }
   }
 
-  /// Apart from each other and from the rest, so that a rank that waits for a mark disturbs no other memory.
-  private static let markBytes = 128
-  /// What a region has to have for marks.
-  static let headBytes = Mark.allCases.count * markBytes
+  /// What a region has to have for marks of its own.
+  static let headBytes = 256
 
   /// Those of this node.
   public let ranks: Range<Int>
@@ -37,7 +44,7 @@ public final class SharedRegions {
   private let checkPeer: (_ peer: Int, _ phase: Phase) throws(Failure) -> Void
 
   /// - Parameters:
-  ///   - regions: by place, aligned to 64 bytes and the same memory for all; this rank's marks are set to 0.
+  ///   - regions: by place, aligned to 64 bytes, zeroed, and the same memory for all.
   ///   - memory: what they are in, which is kept.
   ///   - checkPeer: called now and then while this rank waits for another.
   init(
@@ -54,7 +61,6 @@ public final class SharedRegions {
     self.timeout = timeout
     spins = isOversubscribed ? 50 : 20_000
     self.checkPeer = checkPeer
-    for mark in Mark.allCases { raise(mark, to: 0) }
   }
 
   /// What a rank has for all to see, behind the marks, aligned to 64 bytes.
@@ -106,6 +112,6 @@ public final class SharedRegions {
   }
 
   private func location(of mark: Mark, _ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-    (regions[place] + mark.rawValue * Self.markBytes).assumingMemoryBound(to: Atomic<UInt64>.self)
+    (regions[place] + mark.offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 }

@@ -41,9 +41,12 @@ final class DirectExchange: RootExchange {
     trailers = try AlignedMemory(count: 0)
   }
 
+  /// Where gradients are compressed, every rank has finished the whole.
+  var gathers: Bool { compressed == nil }
+
   func takes(_ plan: ReductionPlan) -> Bool { true }
 
-  func reserve(for plan: ReductionPlan) throws(Failure) {
+  func reserve(for plan: ReductionPlan, _ stock: [GradientVector]) throws(Failure) {
     try staging.reserve(plan.foreignRootCount(rank: rank) * finished.count / 8)
     try trailers.reserve(plan.roots.count * Trailer.count)
     operands.reserveCapacity(plan.roots.count)
@@ -118,8 +121,7 @@ final class DirectExchange: RootExchange {
   }
 
   func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
-    // Every rank has finished the whole.
-    if compressed != nil { return }
+    guard gathers else { return }
     sends.removeAll(keepingCapacity: true)
     receives.removeAll(keepingCapacity: true)
     for peer in 0..<size where peer != rank {

@@ -86,7 +86,9 @@ protocol RootExchange: AnyObject {
   func takes(_ plan: ReductionPlan) -> Bool
 
   /// Makes room, so that exchanges by this plan ask for no memory.
-  func reserve(for plan: ReductionPlan) throws(Failure)
+  ///
+  /// - Parameter stock: the reduction's, as far as this plan uses it.
+  func reserve(for plan: ReductionPlan, _ stock: [GradientVector]) throws(Failure)
 
   /// Adds the roots of all ranks.
   ///
@@ -98,6 +100,9 @@ protocol RootExchange: AnyObject {
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
   ) throws(Failure) -> UnsafePointer<Double>
+
+  /// Whether `gather` has anything to do: not where each rank finishes the whole.
+  var gathers: Bool { get }
 
   /// Brings what each rank has in its slice to every rank. Once after each `sum`.
   ///

@@ -23,6 +23,7 @@ final class NodesExchange: RootExchange {
   private let node: Int
   /// By the number of leaves.
   private var plans: [Int: NodePlan] = [:]
+  private var views: [Int: [SharedRoots.View]] = [:]
   /// This rank's part of other nodes' roots.
   private var staging: AlignedMemory<SIMD8<Float>>
   /// The statistics of this node's ranks' roots, then of all nodes' roots.
@@ -48,11 +49,14 @@ final class NodesExchange: RootExchange {
     trailers = try AlignedMemory(count: 0)
   }
 
+  let gathers = true
+
   func takes(_ plan: ReductionPlan) -> Bool { shared.take(plan) }
 
-  func reserve(for plan: ReductionPlan) throws(Failure) {
+  func reserve(for plan: ReductionPlan, _ stock: [GradientVector]) throws(Failure) {
     let nodePlan = NodePlan(plan, ranks: communicator.size, ranksPerNode: shared.ranks.count, node: node)
     plans[plan.leaves] = nodePlan
+    views[plan.leaves] = shared.views(plan, stock)
     try staging.reserve(nodePlan.rootCount * parts[node].count / 8)
     try ownTrailers.reserve(nodePlan.ownRoots.count * Trailer.count)
     try trailers.reserve(nodePlan.rootCount * Trailer.count)
@@ -66,12 +70,13 @@ final class NodesExchange: RootExchange {
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
     observer: (any ReductionObserver)?
   ) throws(Failure) -> UnsafePointer<Double> {
-    guard let nodePlan = plans[plan.leaves] else {
+    guard let nodePlan = plans[plan.leaves], let views = views[plan.leaves] else {
       throw Failure(.software, "no plan for \(plan.leaves) leaves in \(phase)", remedy: "report this: it is a defect")
     }
-    try shared.show(plan, vectors, phase: phase)
+    let view = views[shared.begin()]
+    try shared.show(view, phase: phase)
     let shown = monotonicNanoseconds()
-    addRootsOfNode(plan, nodePlan)
+    addRootsOfNode(view, nodePlan)
     finishing = monotonicNanoseconds() - shown
 
     try exchangeParts(nodePlan, phase)
@@ -87,16 +92,11 @@ final class NodesExchange: RootExchange {
   }
 
   /// Adds this rank's slice of the roots of this node's ranks, and their statistics, up to the node's roots.
-  private func addRootsOfNode(_ plan: ReductionPlan, _ nodePlan: NodePlan) {
+  private func addRootsOfNode(_ view: SharedRoots.View, _ nodePlan: NodePlan) {
     let slice = shared.slices[shared.place]
+    view.copyStatistics(to: ownTrailers.start)
     ownSlices.removeAll(keepingCapacity: true)
-    for (owner, rank) in shared.ranks.enumerated() {
-      for turn in 0..<plan.rootsOfRank[rank].count {
-        let trailer = ownTrailers.start + ownSlices.count * Trailer.count
-        trailer.update(from: shared.trailer(ofRoot: turn, ofPlace: owner), count: Trailer.count)
-        ownSlices.append(shared.vectors(ofRoot: turn, ofPlace: owner) + slice.lowerBound / 8)
-      }
-    }
+    for vector in view.vectors { ownSlices.append(vector + slice.lowerBound / 8) }
     nodePlan.joining.add(ownTrailers.start)
     nodePlan.joining.add(ownSlices, count: slice.count / 8)
   }

@@ -27,9 +27,14 @@ import Kernels
 /// with several workers, the few bytes that hand `computeLeaf` to their threads.
 public final class OrderedAllReduce {
   /// Told what the reduction is doing, if set.
-  public var observer: (any ReductionObserver)?
+  public var observer: (any ReductionObserver)? {
+    get { told }
+    set { told = newValue }
+  }
+  private var told: (any ReductionObserver)?
   /// What the reductions so far took, added up.
-  public private(set) var times = ReductionTimes()
+  public var times: ReductionTimes { taken }
+  private var taken = ReductionTimes()
 
   /// Whether `sum` leaves each rank a slice of the mean gradient, for weights to be gathered: as asked for, where there
   /// are several ranks.
@@ -38,7 +43,7 @@ public final class OrderedAllReduce {
   let parameterCount: Int
   private let threads: WorkerThreads
   /// Made when a number of leaves first comes, by that number: a run has two, the full batch's and the last one's.
-  private var plans: [ReductionPlan?]
+  private var plans: [(plan: ReductionPlan, exchange: any RootExchange)?]
   private var vectors: [GradientVector] = []
   let mean: GradientVector
   private let groups: Int?
@@ -50,7 +55,8 @@ public final class OrderedAllReduce {
   /// What the last `sum` took.
   private var chosen: any RootExchange
   /// No partial sum of the last batch's roots can have had a larger magnitude. Where reductions are sharded alone.
-  private(set) var largestMagnitude = 0.0
+  var largestMagnitude: Double { magnitude }
+  private var magnitude = 0.0
   let sharding: ShardedNumbers?
   private let workerFailures: UnsafeMutablePointer<Failure?>
 
@@ -95,7 +101,7 @@ public final class OrderedAllReduce {
       self.isSharded ? ShardedNumbers(communicator: communicator, slices: direct.slices) : nil
     workerFailures = .allocate(capacity: threads.count)
     workerFailures.initialize(repeating: nil, count: threads.count)
-    _ = try plan(forLeaves: max(1, maximumLeaves))
+    _ = try prepared(forLeaves: max(1, maximumLeaves))
   }
 
   deinit {
@@ -128,7 +134,8 @@ public final class OrderedAllReduce {
     leaves: Int, phase: Phase,
     computeLeaf: (_ worker: Int, _ leaf: Int, _ into: GradientVector) throws(Failure) -> Void
   ) throws(Failure) -> StepStatistics {
-    let plan = try plan(forLeaves: leaves)
+    let (plan, exchange) = try prepared(forLeaves: leaves)
+    let observer = told
     let start = monotonicNanoseconds()
     try compute(plan, computeLeaf)
 
@@ -140,17 +147,17 @@ public final class OrderedAllReduce {
     observer?.worker(0, enters: .scattering)
     let computed = monotonicNanoseconds()
     try InjectedFault.strike(.scattering, rank: rank, step: phase.step ?? 0)
-    chosen = exchange(for: plan)
-    let trailer = try chosen.sum(plan, vectors, into: mean, phase: phase, observer: observer)
+    chosen = exchange
+    let trailer = try exchange.sum(plan, vectors, into: mean, phase: phase, observer: observer)
     let statistics = Trailer.read(trailer)
-    largestMagnitude = trailer[Trailer.magnitude]
+    if isSharded { magnitude = trailer[Trailer.magnitude] }
     guard statistics.samples > 0 else {
       throw Failure(
         .software, "no samples were counted in \(phase)", remedy: "report this: it is a defect of the program")
     }
 
-    times.computation += computed - start
-    times.exchange += monotonicNanoseconds() - computed - chosen.finishing
+    taken.computation += computed - start
+    taken.exchange += monotonicNanoseconds() - computed - exchange.finishing
     if isSharded { observer?.worker(0, enters: .idle) }
     return statistics
   }
@@ -160,11 +167,14 @@ public final class OrderedAllReduce {
   /// - Parameter floats: the mean gradient, or what else there is of as many floats, zeros up to a multiple of 16 and
   ///   aligned to 64 bytes.
   public func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
-    let start = monotonicNanoseconds()
+    let observer = told
     observer?.worker(0, enters: .gathering)
     try InjectedFault.strike(.gathering, rank: rank, step: phase.step ?? 0)
-    try chosen.gather(floats, phase: phase)
-    times.exchange += monotonicNanoseconds() - start
+    if chosen.gathers {
+      let start = monotonicNanoseconds()
+      try chosen.gather(floats, phase: phase)
+      taken.exchange += monotonicNanoseconds() - start
+    }
     observer?.worker(0, enters: .idle)
   }
 
@@ -179,11 +189,6 @@ public final class OrderedAllReduce {
     suited?.form ?? .direct
   }
 
-  private func exchange(for plan: ReductionPlan) -> any RootExchange {
-    if let suited, suited.takes(plan) { return suited }
-    return direct
-  }
-
   /// Nil where ranks send to each other directly.
   private static func suitedExchange(
     _ form: ExchangeForm?, communicator: any Communicator, mean: GradientVector, leaves: Int, isSharded: Bool
@@ -196,7 +201,7 @@ public final class OrderedAllReduce {
       let roots = try SharedRoots(
         communicator: communicator, floats: mean.paddedCount, rootCapacity: tree.mostRoots, ranksPerNode: mostOnHost)
     {
-      if roots.nodes == 1 && form != .nodes { return try SharedExchange(roots, isSharded: isSharded) }
+      if roots.nodes == 1 && form != .nodes { return SharedExchange(roots, isSharded: isSharded) }
       return try NodesExchange(roots, communicator: communicator)
     }
     // Short batches may pair the ranks where full ones do not.
@@ -209,19 +214,23 @@ public final class OrderedAllReduce {
     return try PairwiseExchange(suited, communicator: communicator, parameterCount: mean.count)
   }
 
-  private func plan(forLeaves leaves: Int) throws(Failure) -> ReductionPlan {
+  private func prepared(
+    forLeaves leaves: Int
+  ) throws(Failure) -> (plan: ReductionPlan, exchange: any RootExchange) {
     guard leaves >= 1, leaves < plans.count else {
       throw Failure(
         .software, "a batch of \(leaves) microbatches where 1 to \(plans.count - 1) were planned for",
         remedy: "report this: it is a defect of the program")
     }
-    if let plan = plans[leaves] { return plan }
+    if let prepared = plans[leaves] { return prepared }
     let plan = ReductionPlan(
       tree: GradientTree(leaves: leaves, ranks: communicator.size, groups: groups), rank: rank, workers: threads.count)
     while vectors.count < plan.slotCount { vectors.append(try GradientVector(count: parameterCount)) }
-    try exchange(for: plan).reserve(for: plan)
-    plans[leaves] = plan
-    return plan
+    var exchange: any RootExchange = direct
+    if let suited, suited.takes(plan) { exchange = suited }
+    try exchange.reserve(for: plan, vectors)
+    plans[leaves] = (plan, exchange)
+    return (plan, exchange)
   }
 
   // MARK: - On this rank

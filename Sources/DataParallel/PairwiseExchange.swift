@@ -37,9 +37,11 @@ final class PairwiseExchange: RootExchange {
     kept.reserveCapacity(rounds + 1)
   }
 
+  var gathers: Bool { !doubles }
+
   func takes(_ plan: ReductionPlan) -> Bool { plan.pairsRanks }
 
-  func reserve(for plan: ReductionPlan) {}
+  func reserve(for plan: ReductionPlan, _ stock: [GradientVector]) {}
 
   func sum(
     _ plan: ReductionPlan, _ vectors: [GradientVector], into mean: GradientVector, phase: Phase,
@@ -89,7 +91,7 @@ final class PairwiseExchange: RootExchange {
   }
 
   func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
-    if doubles { return }
+    guard gathers else { return }
     for round in (0..<rounds).reversed() {
       let (range, own) = (kept[round], kept[round + 1])
       let theirs =

@@ -4,8 +4,44 @@ import Failures
 /// Where the ranks of one node show each other their roots, and what each has finished of the gradient.
 ///
 /// Roots go to two places in turn. A rank writes to a place again only after every rank of the node has come to the
-/// reduction in between, and so is done with what was there.
+/// reduction in between, and so is done with what was there. The last word of its first root there is its mark.
 final class SharedRoots {
+  /// One plan's roots in one of the two places: worked out once, since of few bytes to find out takes as long as to add
+  /// them.
+  final class View {
+    /// This rank's, and where the others see them.
+    private let shown: [(root: UnsafeRawPointer, seen: UnsafeMutableRawPointer)]
+    /// Of all ranks of the node, one rank after another. A slice of them is for the rank of that slice to change.
+    let vectors: [UnsafeMutablePointer<SIMD8<Float>>]
+    private let trailers: [UnsafePointer<Double>]
+
+    init(_ shared: SharedRoots, _ plan: ReductionPlan, _ stock: [GradientVector], place: Int) {
+      shown = plan.rootsOfRank[shared.ranks.lowerBound + shared.place].enumerated().compactMap { turn, index in
+        plan.roots[index].slot.map {
+          (UnsafeRawPointer(stock[$0].floats), shared.start(ofRoot: turn, ofPlace: shared.place, in: place))
+        }
+      }
+      let starts = shared.ranks.enumerated().flatMap { owner, rank in
+        (0..<plan.rootsOfRank[rank].count).map { shared.start(ofRoot: $0, ofPlace: owner, in: place) }
+      }
+      vectors = starts.map { $0.assumingMemoryBound(to: SIMD8<Float>.self) }
+      trailers = starts.map {
+        UnsafePointer(($0 + shared.floats * MemoryLayout<Float>.stride).assumingMemoryBound(to: Double.self))
+      }
+    }
+
+    fileprivate func write(byteCount: Int) {
+      for (root, seen) in shown { seen.copyMemory(from: root, byteCount: byteCount) }
+    }
+
+    /// - Parameter statistics: [roots, Trailer.count], of which the spare words stay.
+    func copyStatistics(to statistics: UnsafeMutablePointer<Double>) {
+      for index in trailers.indices {
+        (statistics + index * Trailer.count).update(from: trailers[index], count: Trailer.shownCount)
+      }
+    }
+  }
+
   /// Bytes that a node's ranks share at most, all together.
   static let largestMemory = 256 << 20
 
@@ -20,10 +56,11 @@ final class SharedRoots {
   let slices: [Range<Int>]
   private let regions: SharedRegions
   private let rootCapacity: Int
+  private let rootBytes: Int
+  /// By place of a reduction's roots: raised when they are there.
+  private let marks: [SharedRegions.Mark]
   /// Reductions so far.
   private var number: UInt64 = 0
-
-  private var rootBytes: Int { floats * MemoryLayout<Float>.stride + Trailer.byteCount }
 
   /// Nil on every rank where they share no memory, or too little. Every rank has to make one at the same time.
   ///
@@ -39,6 +76,9 @@ final class SharedRoots {
     self.floats = floats
     self.rootCapacity = rootCapacity
     self.regions = regions
+    let rootBytes = floats * MemoryLayout<Float>.stride + Trailer.byteCount
+    self.rootBytes = rootBytes
+    marks = (0..<2).map { .beside(($0 * rootCapacity + 1) * rootBytes - MemoryLayout<Double>.stride) }
     slices = GradientVector.slices(of: 0..<floats, count: regions.ranks.count)
   }
 
@@ -56,27 +96,28 @@ final class SharedRoots {
   /// Whether there is room for the roots of this plan.
   func take(_ plan: ReductionPlan) -> Bool { plan.rootsOfRank.allSatisfy { $0.count <= rootCapacity } }
 
-  /// Copies this rank's roots to where the others see them, and waits for theirs.
-  func show(_ plan: ReductionPlan, _ vectors: [GradientVector], phase: Phase) throws(Failure) {
+  /// The roots of a plan in both places.
+  ///
+  /// - Parameter stock: where this rank's roots are.
+  func views(_ plan: ReductionPlan, _ stock: [GradientVector]) -> [View] {
+    (0..<2).map { View(self, plan, stock, place: $0) }
+  }
+
+  /// Begins a reduction.
+  ///
+  /// - Returns: which of the two places it takes.
+  func begin() -> Int {
     number += 1
-    for (turn, index) in plan.rootsOfRank[ranks.lowerBound + place].enumerated() {
-      guard let slot = plan.roots[index].slot else { continue }
-      start(ofRoot: turn, ofPlace: place).copyMemory(
-        from: UnsafeRawPointer(vectors[slot].floats), byteCount: rootBytes)
-    }
-    regions.raise(.written, to: number)
-    try regions.wait(for: .written, toReach: number, phase: phase)
+    return turn
   }
 
-  /// The `turn`-th root of a rank in this reduction. A slice of it is for the rank of that slice to change.
-  func vectors(ofRoot turn: Int, ofPlace owner: Int) -> UnsafeMutablePointer<SIMD8<Float>> {
-    start(ofRoot: turn, ofPlace: owner).assumingMemoryBound(to: SIMD8<Float>.self)
-  }
+  private var turn: Int { Int(number % 2) }
 
-  /// Its statistics.
-  func trailer(ofRoot turn: Int, ofPlace owner: Int) -> UnsafePointer<Double> {
-    let trailer = start(ofRoot: turn, ofPlace: owner) + floats * MemoryLayout<Float>.stride
-    return UnsafePointer(trailer.assumingMemoryBound(to: Double.self))
+  /// Copies this rank's roots to where the others see them, and waits for theirs. Once after each `begin`, of its place.
+  func show(_ view: View, phase: Phase) throws(Failure) {
+    view.write(byteCount: rootBytes - MemoryLayout<Double>.stride)
+    regions.raise(marks[turn], to: number)
+    try regions.wait(for: marks[turn], toReach: number, phase: phase)
   }
 
   /// Shows this rank's slice of what is finished, and takes those of the others. Once after each `show`.
@@ -95,8 +136,9 @@ final class SharedRoots {
     _ slice: Range<Int>, from source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) { (target + slice.lowerBound).update(from: source + slice.lowerBound, count: slice.count) }
 
-  private func start(ofRoot turn: Int, ofPlace owner: Int) -> UnsafeMutableRawPointer {
-    regions.start(ofPlace: owner) + (Int(number % 2) * rootCapacity + turn) * rootBytes
+  /// The `number`-th root of a rank in one of the two places.
+  private func start(ofRoot number: Int, ofPlace owner: Int, in place: Int) -> UnsafeMutableRawPointer {
+    regions.start(ofPlace: owner) + (place * rootCapacity + number) * rootBytes
   }
 
   /// Of what is finished, in whole; its rank fills its slice alone.

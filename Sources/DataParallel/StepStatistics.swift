@@ -24,12 +24,14 @@ public struct StepStatistics: Equatable, Sendable {
 }
 
 /// The statistics as they are stored behind the floats of a gradient: eight doubles, so that counts are exact up to
-/// 2^53 and a node of the tree is a plain sum. Two are spare.
+/// 2^53 and a node of the tree is a plain sum. Two are spare; in memory that ranks share, the last is a mark of theirs.
 enum Trailer {
   /// Where a root has its largest magnitude, if anybody asks for it: no number of a sum of roots is larger than the sum of
   /// theirs.
   static let magnitude = 5
   static let count = 8
+  /// How many of them tell something of a root: all but the last, which is 0 in a rank's own memory.
+  static let shownCount = 7
   static let byteCount = count * MemoryLayout<Double>.stride
 
   static func read(_ trailer: UnsafePointer<Double>) -> StepStatistics {
