@@ -28,13 +28,13 @@ private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ of
 
 /// A vector of the blocked activations: one block of 8 channels, or the same pixel of two blocks.
 @inline(__always)
-private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockStride: Int) -> Vector {
+private func loadBlocks(_ first: UnsafePointer<Float>, _ second: UnsafePointer<Float>, _ offset: Int) -> Vector {
   #if WIDE_VECTORS
-    let first = UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Float>.self)
-    let second = UnsafeRawPointer(pointer + offset + blockStride).loadUnaligned(as: SIMD8<Float>.self)
-    return Vector(lowHalf: first, highHalf: second)
+    return Vector(
+      lowHalf: UnsafeRawPointer(first + offset).loadUnaligned(as: SIMD8<Float>.self),
+      highHalf: UnsafeRawPointer(second + offset).loadUnaligned(as: SIMD8<Float>.self))
   #else
-    return load(pointer, offset)
+    return load(first, offset)
   #endif
 }
 
@@ -70,6 +70,19 @@ private func transformed(
   )
 }
 
+@inline(__always)
+private func storeColumn(
+  _ column: (Vector, Vector, Vector, Vector, Vector, Vector), _ destination: UnsafeMutablePointer<Float>
+) {
+  let lanes = Vector.scalarCount
+  store(column.0, destination, 0)
+  store(column.1, destination, lanes)
+  store(column.2, destination, 2 * lanes)
+  store(column.3, destination, 3 * lanes)
+  store(column.4, destination, 4 * lanes)
+  store(column.5, destination, 5 * lanes)
+}
+
 /// Transforms all tiles of one image.
 ///
 /// - Parameters:
@@ -86,55 +99,60 @@ public func winogradInputTransform(
 ) {
   let width = 4 * plane.tileColumns + 2
   let lanes = Vector.scalarCount
-  let rowStride = width * lanes
   let columns = min(width, plane.columns)
-  for row in 0..<6 {
-    for column in columns..<max(width, columns) {
-      store(Vector(repeating: 0), scratch, row * rowStride + column * lanes)
-    }
-  }
+  // The columns of a row of tiles, six vectors each: all distances are known to the compiler.
+  for vector in columns * 6..<max(width, columns) * 6 { store(Vector(repeating: 0), scratch, vector * lanes) }
   // Blocks inside rows of tiles: a cache line of the destination is filled while it is near.
   for tileRow in 0..<plane.tileRows {
     for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {
-      let image = source + block * plane.blockStride
-      @inline(__always)
-      func row(_ index: Int) -> UnsafePointer<Float> {
-        let y = tileRow * 4 + index
-        return y < plane.rows ? image + y * plane.rowStride : zeroRow
-      }
-      @inline(__always)
-      func pixel(_ row: UnsafePointer<Float>, _ column: Int) -> Vector {
-        loadBlocks(row, column * 8, plane.blockStride)
-      }
-      let (s0, s1, s2, s3, s4, s5) = (row(0), row(1), row(2), row(3), row(4), row(5))
-      var x = 0
-      while x < columns {
-        let r = transformed(pixel(s0, x), pixel(s1, x), pixel(s2, x), pixel(s3, x), pixel(s4, x), pixel(s5, x))
-        let column = scratch + x * lanes
-        store(r.0, column, 0)
-        store(r.1, column, rowStride)
-        store(r.2, column, 2 * rowStride)
-        store(r.3, column, 3 * rowStride)
-        store(r.4, column, 4 * rowStride)
-        store(r.5, column, 5 * rowStride)
-        x += 1
+      let corner = source + block * plane.blockStride + tileRow * 4 * plane.rowStride
+      if tileRow * 4 + 6 <= plane.rows {
+        let stride = plane.rowStride
+        var (first, second) = (corner, corner + plane.blockStride)
+        var column = scratch
+        for _ in 0..<columns {
+          let r = transformed(
+            loadBlocks(first, second, 0), loadBlocks(first, second, stride), loadBlocks(first, second, 2 * stride),
+            loadBlocks(first, second, 3 * stride), loadBlocks(first, second, 4 * stride),
+            loadBlocks(first, second, 5 * stride))
+          storeColumn(r, column)
+          first += 8
+          second += 8
+          column += 6 * lanes
+        }
+      } else {
+        @inline(__always)
+        func pixel(_ row: Int, _ column: Int) -> Vector {
+          let start = tileRow * 4 + row < plane.rows ? corner + row * plane.rowStride : zeroRow
+          return loadBlocks(start, start + plane.blockStride, column * 8)
+        }
+        for x in 0..<columns {
+          let r = transformed(pixel(0, x), pixel(1, x), pixel(2, x), pixel(3, x), pixel(4, x), pixel(5, x))
+          storeColumn(r, scratch + x * 6 * lanes)
+        }
       }
       var tile = destination + tileRow * plane.tileColumns * channels + block * 8
       for tileColumn in 0..<plane.tileColumns {
-        var d = UnsafePointer(scratch) + tileColumn * 4 * lanes
-        var v = tile
-        for _ in 0..<6 {
+        let d = UnsafePointer(scratch) + tileColumn * 24 * lanes
+        @inline(__always)
+        func row(_ k: Int) {
+          let (d, v) = (d + k * lanes, tile + 6 * k * frequencyStride)
           let r = transformed(
-            load(d, 0), load(d, lanes), load(d, 2 * lanes), load(d, 3 * lanes), load(d, 4 * lanes), load(d, 5 * lanes))
+            load(d, 0), load(d, 6 * lanes), load(d, 12 * lanes), load(d, 18 * lanes), load(d, 24 * lanes),
+            load(d, 30 * lanes))
           store(r.0, v, 0)
           store(r.1, v, frequencyStride)
           store(r.2, v, 2 * frequencyStride)
           store(r.3, v, 3 * frequencyStride)
           store(r.4, v, 4 * frequencyStride)
           store(r.5, v, 5 * frequencyStride)
-          d += rowStride
-          v += 6 * frequencyStride
         }
+        row(0)
+        row(1)
+        row(2)
+        row(3)
+        row(4)
+        row(5)
         tile += channels
       }
     }
