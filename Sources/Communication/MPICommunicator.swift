@@ -77,6 +77,7 @@ public final class MPICommunicator: Communicator {
       timeout: timeout + .seconds(2 * min(rank ?? 0, 3)),
       line: "rank \(rank.map { "\($0)" } ?? "?"): waited \(seconds(timeout)) for the other ranks to start; see whether "
         + "all of them run; if they only start slowly, raise communication.timeout_seconds")
+    MPILibrary.chooseTransfers()
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
     watch.cancel()
