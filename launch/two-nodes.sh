@@ -34,6 +34,8 @@ make_nodes() {
     ip -n "$host" address add "$network.$address/24" dev eth0 || return
     ip -n "$host" link set eth0 up || return
     ip -n "$host" link set lo up || return
+    # Linux's default, whatever this host has.
+    ip netns exec "$host" sh -c 'echo cubic >/proc/sys/net/ipv4/tcp_congestion_control' 2>/dev/null || true
   done
   limit_link "$1" || return
   # Stands for ssh, which gets a line for a shell.

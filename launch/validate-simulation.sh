@@ -50,6 +50,8 @@ trap clean_up EXIT
 
 readonly timing=(--rounds "$rounds" --seconds "$seconds")
 readonly times=(--rounds "$rounds" --seconds 0.02 --largest 2097152)
+# What a bucket holds passes at once: smaller vectors would tell of the bucket and not of the link.
+readonly link_times=(--rounds "$rounds" --seconds 0.1 --smallest 65536 --largest 4194304)
 
 # column FILE NAME: the number of a column, from 1.
 column() { head -n 1 "$1" | tr , '\n' | grep -nx "$2" | cut -d : -f 1; }
@@ -101,7 +103,7 @@ link() {
 if make_nodes 500mbit; then
   cores=$(nproc)
   say 'measuring over links'
-  on_nodes "$one:1,$two:1" "$program" bench allreduce "${times[@]}" --json "$output/link.json" >/dev/null
+  on_nodes "$one:1,$two:1" "$program" bench allreduce "${link_times[@]}" --json "$output/link.json" >/dev/null
   # What of the link's rate is left for the bytes of messages; the same share is taken of other rates.
   "$program" simulate --config $strong --scale "$output/strong/scale.json" --fit-ranks 2 \
     --allreduce "$output/link.json" --ranks 2 --output "$output/link-fitted" "$@" >"$output/link-fitted.txt"
