@@ -10,10 +10,8 @@ import CVectors
   import Kernels
 
   private typealias Vector = SIMD16<Float>
-  private typealias Mask = SIMD16<Int32>
 #else
   private typealias Vector = SIMD8<Float>
-  private typealias Mask = SIMD8<Int32>
 #endif
 
 @inline(__always)
@@ -49,9 +47,6 @@ private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>
   #endif
 }
 
-// Computed: a stored global is initialised lazily, behind a call in the innermost loop.
-@inline(__always)
-private var zero: Vector { Vector(repeating: 0) }
 /// sum + vector · factor, rounded once.
 @inline(__always)
 private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
@@ -61,6 +56,22 @@ private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> 
     return dtrain_add_product8(sum, vector, Vector(repeating: factor))
   #endif
 }
+
+#if WIDE_VECTORS
+  @inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum16(a, b) }
+  @inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference16(a, b) }
+  @inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product16(a, b) }
+  @inline(__always) private func larger(_ a: Vector, _ b: Vector) -> Vector { dtrain_larger16(a, b) }
+  @inline(__always) private func rectified(_ value: Vector, by sign: Vector) -> Vector {
+    dtrain_rectified16(value, sign)
+  }
+#else
+  @inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum8(a, b) }
+  @inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference8(a, b) }
+  @inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product8(a, b) }
+  @inline(__always) private func larger(_ a: Vector, _ b: Vector) -> Vector { dtrain_larger8(a, b) }
+  @inline(__always) private func rectified(_ value: Vector, by sign: Vector) -> Vector { dtrain_rectified8(value, sign) }
+#endif
 
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
@@ -134,12 +145,12 @@ public func winogradOutputTransform(
   case .biasAndReLU(let bias):
     outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, _, _ in
       let y = value + load(bias, block * 8)
-      return y.replacing(with: zero, where: y .<= zero)
+      return rectified(y, by: y)
     }
   case .mask(let activation, let blockStride, let rowStride):
     outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, row, column in
-      let kept = loadBlocks(activation, block * blockStride + row * rowStride + column * 8, blockStride)
-      return value.replacing(with: zero, where: kept .<= zero)
+      rectified(
+        value, by: loadBlocks(activation, block * blockStride + row * rowStride + column * 8, blockStride))
     }
   }
 }
@@ -226,21 +237,15 @@ private func pool(
   _ p0: Vector, _ p1: Vector, _ p2: Vector, _ p3: Vector, _ bias: Vector, _ output: UnsafeMutablePointer<Float>,
   _ place: UnsafeMutablePointer<Int32>, _ blockStrides: (output: Int, place: Int)
 ) {
-  let upper = p0.replacing(with: p1, where: p1 .> p0)
-  let lower = p2.replacing(with: p3, where: p3 .> p2)
-  let largest = upper.replacing(with: lower, where: lower .> upper)
-  var code = Mask(repeating: 3)
-  code.replace(with: Mask(repeating: 2), where: p2 .== largest)
-  code.replace(with: Mask(repeating: 1), where: p1 .== largest)
-  code.replace(with: Mask(repeating: 0), where: p0 .== largest)
+  let largest = larger(larger(p3, p2), larger(p1, p0))
   let value = largest + bias
-  let dead = value .<= zero
-  code.replace(with: Mask(repeating: 4), where: dead)
-  storeBlocks(value.replacing(with: zero, where: dead), output, 0, blockStrides.output)
+  storeBlocks(rectified(value, by: value), output, 0, blockStrides.output)
   #if WIDE_VECTORS
+    let code = dtrain_place16(p0, p1, p2, largest, value)
     UnsafeMutableRawPointer(place).storeBytes(of: code.lowHalf, as: SIMD8<Int32>.self)
     UnsafeMutableRawPointer(place + blockStrides.place).storeBytes(of: code.highHalf, as: SIMD8<Int32>.self)
   #else
-    UnsafeMutableRawPointer(place).storeBytes(of: code, as: Mask.self)
+    let code = dtrain_place8(p0, p1, p2, largest, value)
+    UnsafeMutableRawPointer(place).storeBytes(of: code, as: SIMD8<Int32>.self)
   #endif
 }

@@ -1,18 +1,36 @@
 #pragma once
 
-// Swift's addingProduct of a SIMD vector goes lane by lane, and the compiler does not always put the lanes together again.
+// Swift's operations on SIMD vectors go lane by lane, and the compiler does not always put the lanes together again: of 16
+// lanes it makes two halves, and of a choice between two vectors even more. Here a vector is one value.
 
 typedef float dtrain_float8 __attribute__((ext_vector_type(8)));
 typedef float dtrain_float16 __attribute__((ext_vector_type(16)));
+typedef int dtrain_int8 __attribute__((ext_vector_type(8)));
+typedef int dtrain_int16 __attribute__((ext_vector_type(16)));
 
-/// sum + a · b, rounded once.
-static inline __attribute__((always_inline)) dtrain_float8 dtrain_add_product8(
-    dtrain_float8 sum, dtrain_float8 a, dtrain_float8 b) {
-  return __builtin_elementwise_fma(a, b, sum);
-}
+#define DTRAIN_INLINE static inline __attribute__((always_inline))
 
-/// The same of 16 floats.
-static inline __attribute__((always_inline)) dtrain_float16 dtrain_add_product16(
-    dtrain_float16 sum, dtrain_float16 a, dtrain_float16 b) {
-  return __builtin_elementwise_fma(a, b, sum);
-}
+#define DTRAIN_VECTORS(lanes, vector, integers)                                                                        \
+  /* sum + a · b, rounded once. */                                                                                     \
+  DTRAIN_INLINE vector dtrain_add_product##lanes(vector sum, vector a, vector b) {                                     \
+    return __builtin_elementwise_fma(a, b, sum);                                                                       \
+  }                                                                                                                    \
+  DTRAIN_INLINE vector dtrain_sum##lanes(vector a, vector b) { return a + b; }                                         \
+  DTRAIN_INLINE vector dtrain_difference##lanes(vector a, vector b) { return a - b; }                                  \
+  DTRAIN_INLINE vector dtrain_product##lanes(vector a, vector b) { return a * b; }                                     \
+  /* The larger of two; b where neither is. */                                                                         \
+  DTRAIN_INLINE vector dtrain_larger##lanes(vector a, vector b) { return a > b ? a : b; }                              \
+  /* 0 where `sign` is not above 0, else `value`. */                                                                   \
+  DTRAIN_INLINE vector dtrain_rectified##lanes(vector value, vector sign) {                                            \
+    return sign <= (vector)0.0f ? (vector)0.0f : value;                                                                \
+  }                                                                                                                    \
+  /* Which of four pixels has the largest value: the first of equals; 4 where `rectified` is not above 0. */           \
+  DTRAIN_INLINE integers dtrain_place##lanes(vector p0, vector p1, vector p2, vector largest, vector rectified) {      \
+    integers place = p2 == largest ? (integers)2 : (integers)3;                                                        \
+    place = p1 == largest ? (integers)1 : place;                                                                       \
+    place = p0 == largest ? (integers)0 : place;                                                                       \
+    return rectified <= (vector)0.0f ? (integers)4 : place;                                                            \
+  }
+
+DTRAIN_VECTORS(8, dtrain_float8, dtrain_int8)
+DTRAIN_VECTORS(16, dtrain_float16, dtrain_int16)
