@@ -51,9 +51,13 @@ AGENT
 }
 
 limit_link() {
-  local host burst=64kbit
-  # A bucket has to hold what the kernel sends between two ticks of its clock.
-  case $1 in *gbit) burst=4mbit ;; esac
+  local host burst
+  # A bucket holds what goes in 0.32 ms: it is full when the kernel comes later, so that the same share of any rate is lost.
+  case $1 in
+    *mbit) burst=$((${1%mbit} * 320))bit ;;
+    *gbit) burst=$((${1%gbit} * 320))kbit ;;
+    *) say "limit_link takes a whole number of mbit or gbit, not $1" && return 64 ;;
+  esac
   for host in "$one" "$two"; do
     tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst "$burst" latency 400ms || return
   done

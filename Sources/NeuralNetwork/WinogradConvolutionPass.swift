@@ -12,6 +12,9 @@ final class WinogradConvolutionPass: LayerPass {
   private let inputs: UnsafeMutablePointer<Float>
   private let gradients: UnsafeMutablePointer<Float>
   private let products: UnsafeMutablePointer<Float>
+  /// The transformed inputs of a group, which the gradient of the weights needs once more, where they are few enough to be
+  /// near until then.
+  private let keptInputs: UnsafeMutablePointer<Float>?
   private let scratch: UnsafeMutablePointer<Float>
   private let zeroRow: UnsafeMutablePointer<Float>
   private let weightGradients: UnsafeMutablePointer<Float>
@@ -33,6 +36,9 @@ final class WinogradConvolutionPass: LayerPass {
     return max(1, min(limit, (400 << 10) / bytes))
   }
 
+  /// Bytes of a group's transformed inputs up to which to read them again is faster than to transform them again.
+  private static let largestKept = 1 << 20
+
   static func scratchCounts(_ layer: Convolution, samples: Int) -> [Int] {
     let samples = samplesAtOnce(layer, limit: samples)
     let forward = layer.forwardShape(samples: samples)
@@ -52,6 +58,8 @@ final class WinogradConvolutionPass: LayerPass {
     gradients = connection.scratch[1]
     products = connection.scratch[2]
     let arena = connection.arena
+    let groupCount = connection.samples * 36 * layer.forwardShape(samples: 1).inputStride
+    keptInputs = groupCount * 4 <= Self.largestKept ? arena.allocate(groupCount) : nil
     let columns = max(layer.tileColumns, layer.backwardTileColumns)
     scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns, channelBlocks: (layer.filters + 7) / 8))
     weightGradients = arena.allocate(
@@ -80,7 +88,8 @@ final class WinogradConvolutionPass: LayerPass {
     forEachPart(of: group.count, limit: samplesAtOnce) { first, count in
       let shape = layer.forwardShape(samples: count)
       let tiles = shape.tiles / count
-      transformInputs(first, count, shape)
+      let inputs = transformedInputs(ofPartFrom: first)
+      transformInputs(first, count, shape, to: inputs)
       kernels.product(shape, inputs: inputs, weights: layer.forwardWeights.unsafelyUnwrapped, products: products)
       for i in 0..<count {
         let tile = products + i * tiles * shape.outputChannels
@@ -134,7 +143,13 @@ final class WinogradConvolutionPass: LayerPass {
     (gradient + layer.filters * channels * 9).update(from: biasGradients, count: layer.filters)
   }
 
-  private func transformInputs(_ first: Int, _ count: Int, _ shape: WinogradProductShape) {
+  private func transformedInputs(ofPartFrom first: Int) -> UnsafeMutablePointer<Float> {
+    keptInputs.map { $0 + first * 36 * layer.forwardShape(samples: 1).inputStride } ?? inputs
+  }
+
+  private func transformInputs(
+    _ first: Int, _ count: Int, _ shape: WinogradProductShape, to destination: UnsafeMutablePointer<Float>
+  ) {
     let layout = connection.input.layout
     let plane = WinogradPlane(
       blockStride: layout.blockStride, rowStride: layout.rowStride, rows: layer.inputShape.height + 2 * layer.padding,
@@ -143,14 +158,15 @@ final class WinogradConvolutionPass: LayerPass {
     for i in 0..<count {
       kernels.inputTransform(
         plane, source: connection.input.start(of: first + i, outside: layer.padding),
-        destination: inputs + i * (shape.tiles / count) * shape.inputChannels, channels: shape.inputChannels,
+        destination: destination + i * (shape.tiles / count) * shape.inputChannels, channels: shape.inputChannels,
         frequencyStride: shape.inputStride, scratch: scratch, zeroRow: zeroRow)
     }
   }
 
   private func gatherWeightGradient(_ first: Int, _ firstGradient: Int, _ count: Int, adding: Bool) {
     let shape = layer.forwardShape(samples: count)
-    transformInputs(first, count, shape)
+    let inputs = transformedInputs(ofPartFrom: first)
+    if keptInputs == nil { transformInputs(first, count, shape, to: inputs) }
     for i in 0..<count {
       kernels.gradientTransform(
         plane(convolvedGradient.layout, shape: layer.convolvedShape),
