@@ -22,9 +22,9 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
 
   /// The bytes of a gradient up to which messages cost more than what is in them.
   static let largestDoubled = 16 << 10
-  /// The bytes of a gradient up to which memory that ranks of one node share is faster than messages between them, which are
-  /// copied once and not three times. What is larger fits no cache.
-  static let largestShared = 2 << 20
+  /// The bytes of a gradient up to which memory that ranks of one node share is faster than messages between them. What is
+  /// larger takes as long by either, and would be in memory three times more.
+  static let largestShared = 32 << 20
   /// The ranks up to which it pays that all send at once.
   static let mostDirectRanks = 8
 

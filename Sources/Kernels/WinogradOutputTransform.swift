@@ -70,7 +70,9 @@ private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> 
   @inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference8(a, b) }
   @inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product8(a, b) }
   @inline(__always) private func larger(_ a: Vector, _ b: Vector) -> Vector { dtrain_larger8(a, b) }
-  @inline(__always) private func rectified(_ value: Vector, by sign: Vector) -> Vector { dtrain_rectified8(value, sign) }
+  @inline(__always) private func rectified(_ value: Vector, by sign: Vector) -> Vector {
+    dtrain_rectified8(value, sign)
+  }
 #endif
 
 private let a: Float = 0.70710678118654752
