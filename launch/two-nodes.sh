@@ -54,8 +54,8 @@ limit_link() {
   local host burst
   # A bucket holds what goes in 0.32 ms: it is full when the kernel comes later, so that the same share of any rate is lost.
   case $1 in
-    *mbit) burst=$((${1%mbit} * 320))bit ;;
-    *gbit) burst=$((${1%gbit} * 320))kbit ;;
+    *mbit) burst=$((${1%mbit} * 40))b ;;
+    *gbit) burst=$((${1%gbit} * 40000))b ;;
     *) say "limit_link takes a whole number of mbit or gbit, not $1" && return 64 ;;
   esac
   for host in "$one" "$two"; do
