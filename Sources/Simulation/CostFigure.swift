@@ -6,7 +6,7 @@ public enum CostFigure: String, CaseIterable, Sendable {
   case stepSpread = "step-spread"
   case update = "update-ns"
   case fixed = "fixed-ms"
-  case turn = "turn-ms"
+  case turn = "turn-share"
   case addition = "addition-ns"
   case latency = "latency-us"
   case gap = "gap-us"
@@ -25,7 +25,7 @@ public enum CostFigure: String, CaseIterable, Sendable {
     case .stepSpread: "the same of all ranks at once"
     case .update: "nanoseconds that the optimizer takes for a parameter"
     case .fixed: "milliseconds of a step besides"
-    case .turn: "milliseconds by which a step is longer where ranks take turns on a core"
+    case .turn: "share by which computing takes longer where ranks take turns on a core"
     case .addition: "nanoseconds to add up 1000 bytes of a gradient"
     case .latency: "microseconds from a message's last byte sent to its arrival, between nodes"
     case .gap: "microseconds for which a message holds the link beside its bytes, between nodes"
@@ -40,9 +40,9 @@ public enum CostFigure: String, CaseIterable, Sendable {
   /// How many of the option's unit make one of the model's, which are seconds, bytes and shares.
   var scale: Double {
     switch self {
-    case .imagesPerSecond, .contention, .spread, .stepSpread: 1
+    case .imagesPerSecond, .contention, .spread, .stepSpread, .turn: 1
     case .update: 1e9
-    case .fixed, .turn: 1e3
+    case .fixed: 1e3
     case .addition: 1e12
     case .latency, .gap, .nodeLatency, .nodeGap: 1e6
     case .bandwidth, .nodeBandwidth: 8e-9

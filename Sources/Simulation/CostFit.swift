@@ -20,7 +20,7 @@ public struct CostFit: Sendable {
   /// Bytes of the gradient that is simulated: vectors of more than four times as many are left out, which fit no cache.
   public var gradientBytes: Int
 
-  private static let usualTurn = 0.0045
+  private static let usualTurn = 0.3
   /// The sizes of which no caches matter.
   private static let alwaysTaken = 64 << 10
 
@@ -127,8 +127,9 @@ public struct CostFit: Sendable {
     }
   }
 
-  /// What steps with more ranks than cores take longer than their work does. Where none was measured it is taken from two
-  /// machines of two cores under Linux 6.1, on which 4 and 8 ranks lost 4 to 5 ms of steps of 18 and of 65 ms.
+  /// What steps with more ranks than cores take longer than their work does, as a share of the computing. Where none was
+  /// measured it is taken from two machines of two cores under Linux 6.1, on which 4 and 8 ranks lost 0.16 to 0.35 of 12 to
+  /// 56 ms.
   private func fitTurn(_ scale: ScaleMeasurement, _ figures: inout CostFigures) {
     let crowded = rows.filter { scale.nodes($0).crowding(of: 0) > 1 }
     guard let rate = figures.value(.imagesPerSecond), !crowded.isEmpty else {
@@ -138,8 +139,9 @@ public struct CostFit: Sendable {
       let nodes = scale.nodes(row)
       let contention = 1 + (figures.value(.contention) ?? 0) * (nodes.computing(besides: 0) - 1)
       let own = (figures.value(.update) ?? 0) * Double(measured.parameters) + (figures.value(.fixed) ?? 0)
-      let work = Double(row.batch) / Double(row.ranks) / rate * contention + own
-      return max(0, Double(row.batch) / row.imagesPerSecond - work * nodes.crowding(of: 0))
+      let computing = Double(row.batch) / Double(row.ranks) / rate * contention * nodes.crowding(of: 0)
+      let step = Double(row.batch) / row.imagesPerSecond
+      return max(0, step - computing - own * nodes.crowding(of: 0)) / computing
     }
     figures.set(
       .turn, lost.reduce(0, +) / Double(lost.count), from: source(scale, crowded, "batch by images_per_second"))

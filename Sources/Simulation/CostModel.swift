@@ -33,8 +33,9 @@ public struct CostModel: Equatable, Sendable {
   public var updateSecondsPerParameter = 0.0
   /// Seconds of a step that are none of its other parts.
   public var fixedSeconds = 0.0
-  /// Seconds by which a step is longer where a node has more ranks than cores: the last one's turn comes late.
-  public var turnSeconds = 0.0
+  /// Share of a core's computing by which a step is longer where a node has more ranks than cores: who is done has turns
+  /// too, and the last one's come late.
+  public var turnShare = 0.0
   public var additionSecondsPerByte = 0.0
   /// Between nodes, whose ranks share one; nil where nobody tells.
   public var network: LinkCost?
@@ -61,7 +62,7 @@ public struct CostModel: Equatable, Sendable {
     stepSpread = figures.value(.stepSpread) ?? 0
     updateSecondsPerParameter = figures.value(.update) ?? 0
     fixedSeconds = figures.value(.fixed) ?? 0
-    turnSeconds = figures.value(.turn) ?? 0
+    turnShare = figures.value(.turn) ?? 0
     additionSecondsPerByte = figures.value(.addition) ?? 0
     network = Self.link(figures, .latency, .gap, .bandwidth)
     node = Self.link(figures, .nodeLatency, .nodeGap, .nodeBandwidth)

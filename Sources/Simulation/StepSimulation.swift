@@ -65,7 +65,7 @@ struct StepSimulation {
     }
     updating = Double(parameters) * model.updateSecondsPerParameter
     fixed = model.fixedSeconds
-    turn = crowding.contains { $0 > 1 } ? model.turnSeconds : 0
+    turn = zip(computation, crowding).map { $1 > 1 ? $0 * $1 * model.turnShare : 0 }.max() ?? 0
   }
 
   func run(steps: Int) -> StepTimes {

@@ -83,6 +83,19 @@ private let tolerance = 2e-5
     #expect(test.gradientError() <= 1e-4)
   }
 
+  /// A group of these images has more transformed inputs than a convolution keeps from the forward pass.
+  @Test func gradientsOfLargeImagesAreThoseOfNumericalDifferentiation() throws {
+    let test = try TestNetwork(
+      inputShape: FeatureShape(channels: 1, height: 70, width: 66),
+      layers: [
+        .convolution(filters: 16, size: 3, padding: 1, stride: 1), .relu,
+        .convolution(filters: 16, size: 3, padding: 1, stride: 1), .relu, .maxPooling(size: 2, stride: 2),
+        .affine(outputs: 3),
+      ], samples: 2, seed: 21)
+    let places = stride(from: 7, to: 16 * 10 + 16 * 16 * 9, by: 223)
+    #expect(test.gradientError(places: Array(places)) <= 1e-4)
+  }
+
   @Test func fusingChangesNoScore() throws {
     let shape = FeatureShape(channels: 1, height: 16, width: 20)
     let layers: [LayerDescription] = [

@@ -112,7 +112,7 @@ private func fit(
   @Test func whatWasNotFittedIsPredicted() throws {
     // Fitted on one rank and two; eight ranks share four cores, and lose what they usually do.
     var turning = model
-    turning.turnSeconds = 0.0045
+    turning.turnShare = 0.3
     let text = scaleFile(turning, [1, 2, 4, 8])
     let files = [allReduceFile(model, ranks: 2, isOfOneNode: true)]
     let figures = try fit(text, files, fittedRanks: [1, 2])
@@ -130,9 +130,9 @@ private func fit(
   }
 
   @Test func whatTurnsCostIsFoundWhereTheyWereMeasured() throws {
-    for turn in [0.003, 0.02] {
+    for turn in [0.1, 0.5] {
       var turning = model
-      turning.turnSeconds = turn
+      turning.turnShare = turn
       let figures = try fit(scaleFile(turning, [1, 2, 4, 8]), [allReduceFile(model, ranks: 2, isOfOneNode: true)])
       // The exchange of so few bytes is in it.
       #expect(try #require(figures.value(.turn)).isNear(turn, by: 0.2))

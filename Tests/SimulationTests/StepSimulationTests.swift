@@ -58,15 +58,16 @@ private var plainModel: CostModel {
     #expect(times.computation.isNear(0.25) && times.update.isNear(0.0024))
   }
 
-  @Test func ranksThatTakeTurnsLoseATurn() {
+  @Test func ranksThatTakeTurnsLoseAShare() {
     var model = plainModel
     model.node = LinkCost(latency: 0, gap: 0, bandwidth: .infinity)
     func step(cores: Int) -> Double {
       simulation(model, ranks: 4, batch: 40, ranksPerNode: 4, cores: cores).run(steps: 3).step
     }
     let plain = (step(cores: 2), step(cores: 4))
-    model.turnSeconds = 0.005
-    let longer = plain.0 + 0.005
+    model.turnShare = 0.25
+    // Ten images of each, two ranks on a core.
+    let longer = plain.0 + 0.25 * 2 * 10 * model.secondsPerImage
     #expect(step(cores: 2).isNear(longer) && step(cores: 4).isNear(plain.1))
   }
 
