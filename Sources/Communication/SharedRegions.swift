@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// There are as many ranks on each node, one after another. Among those of its node a rank has a place, from 0.
 ///
-/// In each region there are marks, numbers that only rise: two at its beginning, and others where its users want them. A rank
+/// In each region there are marks, numbers that only rise: one at its beginning, and others where its users want them. A rank
 /// raises its own when what it has written before may be read, and waits for those of the others. Nothing is sent; a wait
 /// ends with a failure that names who has not come.
 ///
@@ -15,17 +15,16 @@ public final class SharedRegions {
   public struct Mark: Sendable {
     fileprivate let offset: Int
 
-    /// Two apart from each other and from the rest, so that a rank that waits for one disturbs no other memory.
-    public static let written = Mark(offset: 0)
-    public static let finished = Mark(offset: 128)
+    /// Apart from the rest, so that a rank that waits for it disturbs no other memory.
+    public static let finished = Mark(offset: 0)
 
     /// One in the 8 bytes at an offset from `start`, which nothing else may change: beside what is written, so that who sees
     /// the mark has that in its cache too. It begins as 0.
     public static func beside(_ offset: Int) -> Mark { Mark(offset: headBytes + offset) }
   }
 
-  /// What a region has to have for marks of its own.
-  static let headBytes = 256
+  /// What a region has to have for a mark of its own.
+  static let headBytes = 128
 
   /// Those of this node.
   public let ranks: Range<Int>
@@ -63,7 +62,7 @@ public final class SharedRegions {
     self.checkPeer = checkPeer
   }
 
-  /// What a rank has for all to see, behind the marks, aligned to 64 bytes.
+  /// What a rank has for all to see, behind its own mark, aligned to 64 bytes.
   public func start(ofPlace place: Int) -> UnsafeMutableRawPointer { regions[place] + Self.headBytes }
 
   /// Says that this rank's part is there for the `number`-th time.

@@ -19,8 +19,8 @@ import Testing
           regions.start(ofPlace: place).assumingMemoryBound(to: UInt64.self) + Int(round % 2)
         }
         value(regions.place).pointee = round * UInt64(replica.rank + 1)
-        regions.raise(.written, to: round)
-        try regions.wait(for: .written, toReach: round, phase: phase)
+        regions.raise(.beside(16), to: round)
+        try regions.wait(for: .beside(16), toReach: round, phase: phase)
         sums.append((0..<ranksPerNode).reduce(0) { $0 + value($1).pointee })
       }
       return sums
@@ -40,8 +40,8 @@ import Testing
         if replica.rank == 3 {
           return try regions.wait(for: .finished, toReach: 1, phase: phase, relay: .afterRounds(1000))
         }
-        regions.raise(.written, to: 1)
-        try regions.wait(for: .written, toReach: 1, phase: phase)
+        regions.raise(.beside(0), to: 1)
+        try regions.wait(for: .beside(0), toReach: 1, phase: phase)
       }
     }
     #expect(thrown?.cause == "waited 1 s for rank 3 in sums, step 4")
@@ -53,8 +53,8 @@ import Testing
       try InProcessReplicas.run(count: 3, timeout: .seconds(3600)) { (replica) throws(Failure) in
         guard let regions = try replica.shareMemory(byteCount: 64) else { return }
         if replica.rank == 1 { throw Failure(.badData, "no label", remedy: "") }
-        regions.raise(.written, to: 1)
-        try regions.wait(for: .written, toReach: 1, phase: phase)
+        regions.raise(.beside(0), to: 1)
+        try regions.wait(for: .beside(0), toReach: 1, phase: phase)
       }
     }
     #expect(thrown?.cause == "no label")
