@@ -9,7 +9,7 @@
 # It needs the right to make namespaces (root), ip and tc (Debian: iproute2), and the program, DTRAIN_EXECUTABLE or
 # .build/debug/dtrain. Its figures mean something on a quiet machine alone. It leaves nothing behind.
 #
-# Exit codes: 69 ip or tc is not there, 77 no namespaces can be made; else those of dtrain.
+# Exit codes: 64 wrong usage, 69 ip or tc is not there, 77 no namespaces can be made; else those of dtrain.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

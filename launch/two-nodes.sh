@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Two nodes on this host, for scripts in launch/ to source: network namespaces with a link between them.
 #
-#   make_nodes RATE            makes them; else says why and returns 69 without ip or tc, 77 where none can be made
+#   make_nodes RATE            makes them; else says why and returns 64 for no rate, 69 without ip or tc, 77 where none can
+#                              be made
 #   limit_link RATE            changes what the link carries: 200mbit, 1gbit
 #   in_node HOST COMMAND …     runs a command on $one or $two
 #   on_nodes HOSTS COMMAND …   the same under mpirun on both, with node_options: on_nodes $one:1,$two:1 dtrain train
@@ -52,14 +53,17 @@ AGENT
 
 limit_link() {
   local host burst
+  if ! [[ $1 =~ ^([1-9][0-9]*)(mbit|gbit)$ ]]; then
+    say "a link's rate is a whole number of mbit or gbit, as in 200mbit; not $1"
+    return 64
+  fi
   # A bucket holds what goes in 0.32 ms: it is full when the kernel comes later, so that the same share of any rate is lost.
-  case $1 in
-    *mbit) burst=$((${1%mbit} * 40))b ;;
-    *gbit) burst=$((${1%gbit} * 40000))b ;;
-    *) say "limit_link takes a whole number of mbit or gbit, not $1" && return 64 ;;
-  esac
+  # A packet that is larger than it never goes.
+  burst=$((BASH_REMATCH[1] * 40))
+  if [ "${BASH_REMATCH[2]}" = gbit ]; then burst=$((burst * 1000)); fi
+  if [ $burst -lt 4000 ]; then burst=4000; fi
   for host in "$one" "$two"; do
-    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst "$burst" latency 400ms || return
+    tc -n "$host" qdisc replace dev eth0 root tbf rate "$1" burst "${burst}b" latency 400ms || return
   done
 }
 

@@ -51,7 +51,7 @@ trap clean_up EXIT
 readonly timing=(--rounds "$rounds" --seconds "$seconds")
 readonly times=(--rounds "$rounds" --seconds 0.02 --largest 2097152)
 # What a bucket holds passes at once: smaller vectors would tell of the bucket and not of the link.
-readonly link_times=(--rounds "$rounds" --seconds 0.1 --smallest 65536 --largest 4194304)
+readonly link_times=(--rounds "$rounds" --seconds 0.1 --smallest 65536 --largest 1048576)
 
 # column FILE NAME: the number of a column, from 1.
 column() { head -n 1 "$1" | tr , '\n' | grep -nx "$2" | cut -d : -f 1; }

@@ -13,6 +13,7 @@ extension MPICommunicator {
   public func shareMemory(byteCount: Int) throws(Failure) -> SharedRegions? {
     let phase = Phase("sharing of memory")
     guard let node = try uniformNode(phase), node.count > 1 else { return nil }
+    // Processors fetch cache lines in pairs.
     let regionBytes = (byteCount + SharedRegions.headBytes + 127) / 128 * 128
     var memory = rank == node.first ? NodeMemory(byteCount: regionBytes * node.count) : nil
     // Where one rank cannot have it, none goes by it.

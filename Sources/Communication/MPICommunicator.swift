@@ -35,7 +35,8 @@ public final class MPICommunicator: Communicator {
   /// How long `MPI_Abort` may take to tell the launcher, which may be out of reach.
   private static let abortPatience = Duration.seconds(10)
 
-  /// Joins the job: `MPI_Init`, then where every rank runs. To be called once in a process.
+  /// Joins the job: `MPI_Init`, then where every rank runs. To be called once in a process. Sets `OMPI_MCA_btl_tcp_flags` in
+  /// its environment, unless it is set.
   ///
   /// - Parameters:
   ///   - launcher: what started the process, to be compared with what the MPI library finds.
@@ -72,12 +73,12 @@ public final class MPICommunicator: Communicator {
   }
 
   private static func initialize(rank: Int?, timeout: Duration) throws(Failure) {
+    MPILibrary.chooseTransfers()
     // The lowest of those that wait says it, and mpirun ends the others before they do.
     let watch = try CallWatch(
       timeout: timeout + .seconds(2 * min(rank ?? 0, 3)),
       line: "rank \(rank.map { "\($0)" } ?? "?"): waited \(seconds(timeout)) for the other ranks to start; see whether "
         + "all of them run; if they only start slowly, raise communication.timeout_seconds")
-    MPILibrary.chooseTransfers()
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
     watch.cancel()

@@ -19,11 +19,15 @@ public enum MPILibrary {
     return String(name.prefix { $0 != "," && $0 != "\n" })
   }
 
-  /// What Open MPI may do over TCP: its default but for `put`.
-  static let transfers = (variable: "OMPI_MCA_btl_tcp_flags", value: "send,inplace,need-ack,need-csum,hetero-rdma")
+  /// Has Open MPI send long messages in fragments, unless the environment says what it should do, as `mpirun --mca` makes it
+  /// do; it goes before parameter files. Its puts over TCP wait for each other where both sides send at once: on a link of
+  /// 200 Mbit/s an exchange of 128 KiB each way takes 1.8 times as long. To be called before `MPI_Init` and before there are
+  /// threads.
+  static func chooseTransfers() {
+    let variable = "OMPI_MCA_btl_tcp_flags"
+    setenv(variable, transfers(chosen: getenv(variable).map { String(cString: $0) }), 1)
+  }
 
-  /// Has Open MPI send long messages in fragments, unless the user has said what it should do. Its puts over TCP wait for
-  /// each other where both sides send at once: on a link of 200 Mbit/s an exchange of 128 KiB each way takes 1.8 times as
-  /// long. To be called before `MPI_Init`.
-  static func chooseTransfers() { setenv(transfers.variable, transfers.value, 0) }
+  /// What Open MPI may do over TCP: what the user has chosen, else its default but for `put`.
+  static func transfers(chosen: String?) -> String { chosen ?? "send,inplace,need-ack,need-csum,hetero-rdma" }
 }

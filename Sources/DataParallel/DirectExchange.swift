@@ -121,7 +121,6 @@ final class DirectExchange: RootExchange {
   }
 
   func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
-    guard gathers else { return }
     sends.removeAll(keepingCapacity: true)
     receives.removeAll(keepingCapacity: true)
     for peer in 0..<size where peer != rank {

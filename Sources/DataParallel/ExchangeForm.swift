@@ -23,7 +23,7 @@ public enum ExchangeForm: String, CaseIterable, Sendable {
   /// The bytes of a gradient up to which messages cost more than what is in them.
   static let largestDoubled = 16 << 10
   /// The bytes of a gradient up to which memory that ranks of one node share is faster than messages between them. What is
-  /// larger takes as long by either, and would be in memory three times more.
+  /// larger takes as long by either, and would be in memory three times more, or for more roots of a rank more often.
   static let largestShared = 32 << 20
   /// The ranks up to which it pays that all send at once.
   static let mostDirectRanks = 8
@@ -87,13 +87,14 @@ protocol RootExchange: AnyObject {
 
   /// Makes room, so that exchanges by this plan ask for no memory.
   ///
-  /// - Parameter stock: the reduction's, as far as this plan uses it.
+  /// - Parameter stock: the reduction's. What this plan uses of it is there, and stays where it is: the exchange may keep
+  ///   pointers to it.
   func reserve(for plan: ReductionPlan, _ stock: [GradientVector]) throws(Failure)
 
   /// Adds the roots of all ranks.
   ///
   /// - Parameters:
-  ///   - vectors: the reduction's stock, of which the roots are overwritten.
+  ///   - vectors: the reduction's stock, as `reserve` got it, of which the roots are overwritten.
   ///   - mean: becomes the sum divided by the samples, as far as this rank finishes it.
   /// - Returns: the sum of all roots' trailers, which stays until the next exchange.
   func sum(
@@ -104,7 +105,7 @@ protocol RootExchange: AnyObject {
   /// Whether `gather` has anything to do: not where each rank finishes the whole.
   var gathers: Bool { get }
 
-  /// Brings what each rank has in its slice to every rank. Once after each `sum`.
+  /// Brings what each rank has in its slice to every rank. Once after each `sum`, where it `gathers`.
   ///
   /// - Parameter floats: as many as of a vector, aligned to 64 bytes.
   func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure)

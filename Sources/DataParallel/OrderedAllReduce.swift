@@ -31,6 +31,7 @@ public final class OrderedAllReduce {
     get { told }
     set { told = newValue }
   }
+  // Private: of what other files may read, each access is checked at run time, which a reduction of few bytes feels.
   private var told: (any ReductionObserver)?
   /// What the reductions so far took, added up.
   public var times: ReductionTimes { taken }

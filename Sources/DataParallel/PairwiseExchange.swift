@@ -91,7 +91,6 @@ final class PairwiseExchange: RootExchange {
   }
 
   func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
-    guard gathers else { return }
     for round in (0..<rounds).reversed() {
       let (range, own) = (kept[round], kept[round + 1])
       let theirs =

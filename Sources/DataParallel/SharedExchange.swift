@@ -10,16 +10,17 @@ final class SharedExchange: RootExchange {
   static let largestWhole = 16 << 10
 
   var finishing: UInt64 { lastFinishing }
+  // Private: of what other files may read, each access is checked at run time.
   private var lastFinishing: UInt64 = 0
   private let shared: SharedRoots
   private let finishesWhole: Bool
   var slices: [Range<Int>] { shared.slices }
   /// The floats that this rank finishes.
   private let finished: Range<Int>
-  /// By number of leaves and place of the roots.
+  /// By number of leaves and half of the roots.
   private var layouts: [Layout?] = []
 
-  /// What reductions of one plan read and write whose roots are in one of the two places. A slice that other ranks show is
+  /// What reductions of one plan read and write whose roots are in one half. A slice that other ranks show is
   /// this rank's alone to change; of what all add, this rank has to have a copy.
   ///
   /// A class, so that to walk its lists counts no reference: of few bytes that would take as long as the bytes.
@@ -79,8 +80,8 @@ final class SharedExchange: RootExchange {
 
   func reserve(for plan: ReductionPlan, _ stock: [GradientVector]) throws(Failure) {
     while layouts.count < 2 * plan.leaves + 2 { layouts.append(nil) }
-    for (place, view) in shared.views(plan, stock).enumerated() {
-      layouts[2 * plan.leaves + place] = try Layout(view, plan, stock, finished: finished, copies: finishesWhole)
+    for (half, view) in shared.views(plan, stock).enumerated() {
+      layouts[2 * plan.leaves + half] = try Layout(view, plan, stock, finished: finished, copies: finishesWhole)
     }
   }
 
@@ -101,6 +102,6 @@ final class SharedExchange: RootExchange {
   }
 
   func gather(_ floats: UnsafeMutablePointer<Float>, phase: Phase) throws(Failure) {
-    if gathers { try shared.exchangeSlices(floats, phase: phase) }
+    try shared.exchangeSlices(floats, phase: phase)
   }
 }

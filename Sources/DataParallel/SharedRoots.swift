@@ -3,26 +3,28 @@ import Failures
 
 /// Where the ranks of one node show each other their roots, and what each has finished of the gradient.
 ///
-/// Roots go to two places in turn. A rank writes to a place again only after every rank of the node has come to the
-/// reduction in between, and so is done with what was there. The last word of its first root there is its mark.
+/// Roots go to two halves of a rank's region in turn. A rank writes to a half again only after every rank of the node has
+/// come to the reduction in between, and so is done with what was there. The last word of the first root there is its mark.
 final class SharedRoots {
-  /// One plan's roots in one of the two places: worked out once, since of few bytes to find out takes as long as to add
-  /// them.
+  /// One plan's roots in one half: worked out once, since of few bytes to find out takes as long as to add them.
   final class View {
+    /// Raised when a rank's roots are there.
+    fileprivate let mark: SharedRegions.Mark
     /// This rank's, and where the others see them.
     private let shown: [(root: UnsafeRawPointer, seen: UnsafeMutableRawPointer)]
     /// Of all ranks of the node, one rank after another. A slice of them is for the rank of that slice to change.
     let vectors: [UnsafeMutablePointer<SIMD8<Float>>]
     private let trailers: [UnsafePointer<Double>]
 
-    init(_ shared: SharedRoots, _ plan: ReductionPlan, _ stock: [GradientVector], place: Int) {
-      shown = plan.rootsOfRank[shared.ranks.lowerBound + shared.place].enumerated().compactMap { turn, index in
+    init(_ shared: SharedRoots, _ plan: ReductionPlan, _ stock: [GradientVector], half: Int) {
+      mark = .beside((half * shared.rootCapacity + 1) * shared.rootBytes - MemoryLayout<Double>.stride)
+      shown = plan.rootsOfRank[shared.ranks.lowerBound + shared.place].enumerated().compactMap { root, index in
         plan.roots[index].slot.map {
-          (UnsafeRawPointer(stock[$0].floats), shared.start(ofRoot: turn, ofPlace: shared.place, in: place))
+          (UnsafeRawPointer(stock[$0].floats), shared.start(ofRoot: root, ofPlace: shared.place, half: half))
         }
       }
       let starts = shared.ranks.enumerated().flatMap { owner, rank in
-        (0..<plan.rootsOfRank[rank].count).map { shared.start(ofRoot: $0, ofPlace: owner, in: place) }
+        (0..<plan.rootsOfRank[rank].count).map { shared.start(ofRoot: $0, ofPlace: owner, half: half) }
       }
       vectors = starts.map { $0.assumingMemoryBound(to: SIMD8<Float>.self) }
       trailers = starts.map {
@@ -34,7 +36,7 @@ final class SharedRoots {
       for (root, seen) in shown { seen.copyMemory(from: root, byteCount: byteCount) }
     }
 
-    /// - Parameter statistics: [roots, Trailer.count], of which the spare words stay.
+    /// - Parameter statistics: [roots, Trailer.count], of which the last word stays.
     func copyStatistics(to statistics: UnsafeMutablePointer<Double>) {
       for index in trailers.indices {
         (statistics + index * Trailer.count).update(from: trailers[index], count: Trailer.shownCount)
@@ -57,8 +59,6 @@ final class SharedRoots {
   private let regions: SharedRegions
   private let rootCapacity: Int
   private let rootBytes: Int
-  /// By place of a reduction's roots: raised when they are there.
-  private let marks: [SharedRegions.Mark]
   /// Reductions so far.
   private var number: UInt64 = 0
 
@@ -76,13 +76,11 @@ final class SharedRoots {
     self.floats = floats
     self.rootCapacity = rootCapacity
     self.regions = regions
-    let rootBytes = floats * MemoryLayout<Float>.stride + Trailer.byteCount
-    self.rootBytes = rootBytes
-    marks = (0..<2).map { .beside(($0 * rootCapacity + 1) * rootBytes - MemoryLayout<Double>.stride) }
+    rootBytes = floats * MemoryLayout<Float>.stride + Trailer.byteCount
     slices = GradientVector.slices(of: 0..<floats, count: regions.ranks.count)
   }
 
-  /// Of a rank's region: its roots in two places, and the mean.
+  /// Of a rank's region: its roots in both halves, and the mean.
   private static func byteCount(floats: Int, rootCapacity: Int) -> Int {
     let floatBytes = floats * MemoryLayout<Float>.stride
     return 2 * rootCapacity * (floatBytes + Trailer.byteCount) + floatBytes
@@ -96,28 +94,26 @@ final class SharedRoots {
   /// Whether there is room for the roots of this plan.
   func take(_ plan: ReductionPlan) -> Bool { plan.rootsOfRank.allSatisfy { $0.count <= rootCapacity } }
 
-  /// The roots of a plan in both places.
+  /// The roots of a plan in both halves.
   ///
   /// - Parameter stock: where this rank's roots are.
   func views(_ plan: ReductionPlan, _ stock: [GradientVector]) -> [View] {
-    (0..<2).map { View(self, plan, stock, place: $0) }
+    (0..<2).map { View(self, plan, stock, half: $0) }
   }
 
   /// Begins a reduction.
   ///
-  /// - Returns: which of the two places it takes.
+  /// - Returns: which half it takes.
   func begin() -> Int {
     number += 1
-    return turn
+    return Int(number % 2)
   }
 
-  private var turn: Int { Int(number % 2) }
-
-  /// Copies this rank's roots to where the others see them, and waits for theirs. Once after each `begin`, of its place.
+  /// Copies this rank's roots to where the others see them, and waits for theirs. Once after each `begin`, of its half.
   func show(_ view: View, phase: Phase) throws(Failure) {
     view.write(byteCount: rootBytes - MemoryLayout<Double>.stride)
-    regions.raise(marks[turn], to: number)
-    try regions.wait(for: marks[turn], toReach: number, phase: phase)
+    regions.raise(view.mark, to: number)
+    try regions.wait(for: view.mark, toReach: number, phase: phase)
   }
 
   /// Shows this rank's slice of what is finished, and takes those of the others. Once after each `show`.
@@ -136,9 +132,9 @@ final class SharedRoots {
     _ slice: Range<Int>, from source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) { (target + slice.lowerBound).update(from: source + slice.lowerBound, count: slice.count) }
 
-  /// The `number`-th root of a rank in one of the two places.
-  private func start(ofRoot number: Int, ofPlace owner: Int, in place: Int) -> UnsafeMutableRawPointer {
-    regions.start(ofPlace: owner) + (place * rootCapacity + number) * rootBytes
+  /// A root of a rank in one half, by its number there.
+  private func start(ofRoot root: Int, ofPlace owner: Int, half: Int) -> UnsafeMutableRawPointer {
+    regions.start(ofPlace: owner) + (half * rootCapacity + root) * rootBytes
   }
 
   /// Of what is finished, in whole; its rank fills its slice alone.

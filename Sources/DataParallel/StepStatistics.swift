@@ -30,7 +30,7 @@ enum Trailer {
   /// theirs.
   static let magnitude = 5
   static let count = 8
-  /// How many of them tell something of a root: all but the last, which is 0 in a rank's own memory.
+  /// How many of them are copied from memory that ranks share: all but the last, which stays 0 in a rank's own.
   static let shownCount = 7
   static let byteCount = count * MemoryLayout<Double>.stride
 

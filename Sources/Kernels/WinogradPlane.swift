@@ -28,12 +28,12 @@ public struct WinogradPlane: Sendable {
     self.tileColumns = tileColumns
   }
 
-  /// Floats that a transform needs beside it: six rows of transformed columns or 24 vectors for a tile, of 8 or 16
-  /// floats, then one vector of 8 a block of channels.
+  /// Floats that a transform needs beside it: six vectors a column of a row of tiles or 24 for a tile, of 8 or 16 floats,
+  /// then one vector of 8 a block of channels.
   public static func scratchCount(tileColumns: Int, channelBlocks: Int) -> Int {
     rowScratchVectors(tileColumns: tileColumns) * 16 + channelBlocks * 8
   }
-  /// Vectors of six rows of transformed columns, or of a tile.
+  /// Vectors of the columns of a row of tiles, or of a tile.
   public static func rowScratchVectors(tileColumns: Int) -> Int { max(6 * (4 * tileColumns + 2), 24) }
   /// Floats of the row of zeros that stands for rows outside the image, in two blocks of channels.
   public static func zeroRowCount(tileColumns: Int, blockStride: Int) -> Int { (4 * tileColumns + 2) * 8 + blockStride }

@@ -36,7 +36,8 @@ final class WinogradConvolutionPass: LayerPass {
     return max(1, min(limit, (400 << 10) / bytes))
   }
 
-  /// Bytes of a group's transformed inputs up to which to read them again is faster than to transform them again.
+  /// Bytes of a group's transformed inputs up to which to read them again is faster than to transform them again. (What
+  /// only predicts keeps them too, and is as fast.)
   private static let largestKept = 1 << 20
 
   static func scratchCounts(_ layer: Convolution, samples: Int) -> [Int] {
@@ -88,9 +89,9 @@ final class WinogradConvolutionPass: LayerPass {
     forEachPart(of: group.count, limit: samplesAtOnce) { first, count in
       let shape = layer.forwardShape(samples: count)
       let tiles = shape.tiles / count
-      let inputs = transformedInputs(ofPartFrom: first)
-      transformInputs(first, count, shape, to: inputs)
-      kernels.product(shape, inputs: inputs, weights: layer.forwardWeights.unsafelyUnwrapped, products: products)
+      let transformed = transformedInputs(ofPartFrom: first)
+      transformInputs(first, count, shape, to: transformed)
+      kernels.product(shape, inputs: transformed, weights: layer.forwardWeights.unsafelyUnwrapped, products: products)
       for i in 0..<count {
         let tile = products + i * tiles * shape.outputChannels
         let output = connection.output.start(of: first + i)
@@ -165,8 +166,8 @@ final class WinogradConvolutionPass: LayerPass {
 
   private func gatherWeightGradient(_ first: Int, _ firstGradient: Int, _ count: Int, adding: Bool) {
     let shape = layer.forwardShape(samples: count)
-    let inputs = transformedInputs(ofPartFrom: first)
-    if keptInputs == nil { transformInputs(first, count, shape, to: inputs) }
+    let transformed = transformedInputs(ofPartFrom: first)
+    if keptInputs == nil { transformInputs(first, count, shape, to: transformed) }
     for i in 0..<count {
       kernels.gradientTransform(
         plane(convolvedGradient.layout, shape: layer.convolvedShape),
@@ -176,11 +177,11 @@ final class WinogradConvolutionPass: LayerPass {
     }
     if gradientIsComplete {
       kernels.weightGradient(
-        shape, inputs: inputs, gradients: gradients, channels: layer.inputShape.channels,
+        shape, inputs: transformed, gradients: gradients, channels: layer.inputShape.channels,
         outputBlocks: (layer.filters + 7) / 8, block: weightGradients, panels: weightGradientPanels)
     } else {
       kernels.weightGradientProduct(
-        shape, inputs: inputs, gradients: gradients, weightGradients: weightGradients, adding: adding)
+        shape, inputs: transformed, gradients: gradients, weightGradients: weightGradients, adding: adding)
     }
   }
 

@@ -65,7 +65,7 @@ struct StepSimulation {
     }
     updating = Double(parameters) * model.updateSecondsPerParameter
     fixed = model.fixedSeconds
-    turn = zip(computation, crowding).map { $1 > 1 ? $0 * $1 * model.turnShare : 0 }.max() ?? 0
+    turn = Self.coreComputation(computation, nodes) * model.turnShare
   }
 
   func run(steps: Int) -> StepTimes {
@@ -88,6 +88,19 @@ struct StepSimulation {
     times.update = updating * mean(crowding)
     times.fixed = fixed * mean(crowding)
     return times
+  }
+
+  /// What a core of a node with more ranks than cores computes, where that is the most.
+  private static func coreComputation(_ computation: [Double], _ nodes: NodeLayout) -> Double {
+    var (most, first) = (0.0, 0)
+    while first < nodes.ranks {
+      let node = first..<(first + nodes.neighbours(of: first))
+      if nodes.crowding(of: first) > 1 {
+        most = max(most, computation[node].reduce(0, +) / nodes.computing(besides: first))
+      }
+      first = node.upperBound
+    }
+    return most
   }
 
   private func shareCores(_ starts: [Double], _ work: [Double]) -> [Double] {

@@ -69,6 +69,13 @@ private var plainModel: CostModel {
     // Ten images of each, two ranks on a core.
     let longer = plain.0 + 0.25 * 2 * 10 * model.secondsPerImage
     #expect(step(cores: 2).isNear(longer) && step(cores: 4).isNear(plain.1))
+    // 25 images a core, of microbatches that the ranks do not share evenly.
+    func uneven(_ model: CostModel) -> Double {
+      simulation(model, ranks: 4, batch: 50, microbatch: 10, ranksPerNode: 4, cores: 2).run(steps: 3).step
+    }
+    var without = model
+    without.turnShare = 0
+    #expect((uneven(model) - uneven(without)).isNear(0.25 * 25 * model.secondsPerImage))
   }
 
   @Test func aCoreThatOneLeavesIsThereForTheOthers() {

@@ -20,16 +20,16 @@ typedef int dtrain_int16 __attribute__((ext_vector_type(16)));
   DTRAIN_INLINE vector dtrain_product##lanes(vector a, vector b) { return a * b; }                                     \
   /* The larger of two; b where neither is. */                                                                         \
   DTRAIN_INLINE vector dtrain_larger##lanes(vector a, vector b) { return a > b ? a : b; }                              \
-  /* 0 where `sign` is not above 0, else `value`. */                                                                   \
+  /* 0 where `sign` is 0 or below, else `value`: also where `sign` is not a number. */                                                                   \
   DTRAIN_INLINE vector dtrain_rectified##lanes(vector value, vector sign) {                                            \
     return sign <= (vector)0.0f ? (vector)0.0f : value;                                                                \
   }                                                                                                                    \
-  /* Which of four pixels has the largest value: the first of equals; 4 where `rectified` is not above 0. */           \
-  DTRAIN_INLINE integers dtrain_place##lanes(vector p0, vector p1, vector p2, vector largest, vector rectified) {      \
+  /* Which of four pixels has the largest value: the first of equals; 4 where `value` is 0 or below. */           \
+  DTRAIN_INLINE integers dtrain_place##lanes(vector p0, vector p1, vector p2, vector largest, vector value) {          \
     integers place = p2 == largest ? (integers)2 : (integers)3;                                                        \
     place = p1 == largest ? (integers)1 : place;                                                                       \
     place = p0 == largest ? (integers)0 : place;                                                                       \
-    return rectified <= (vector)0.0f ? (integers)4 : place;                                                            \
+    return value <= (vector)0.0f ? (integers)4 : place;                                                                \
   }
 
 DTRAIN_VECTORS(8, dtrain_float8, dtrain_int8)
