@@ -12,8 +12,8 @@
 # It needs the right to make namespaces (root), ip and tc (Debian: iproute2), MNIST, and the program, DTRAIN_EXECUTABLE or
 # .build/debug/dtrain. It takes minutes, and its speeds mean something on a quiet machine alone. It leaves nothing behind.
 #
-# Exit codes: 0 top-k keeps 90 % of the speed, 1 it does not, 64 wrong usage, 69 ip or tc is not there, 77 no namespaces can be made;
-# else those of dtrain.
+# Exit codes: 0 top-k keeps 90 % of the speed, 1 it does not, 64 wrong usage, 69 ip or tc is not there, 77 no namespaces can
+# be made; else those of dtrain.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

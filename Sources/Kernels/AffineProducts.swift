@@ -131,7 +131,7 @@ private func tile<let samples: Int, let pairs: Int>(
     for j in 0..<pairs {
       let w = load(right, 2 * j * stride + k * 8, second: j == pairs - 1 ? last : stride)
       for i in 0..<samples {
-        sums[i][j] = dtrain_add_product16(sums[i][j], Vector(repeating: left[i * product.leftStride + k]), w)
+        sums[i][j] = dtrain_add_product(sums[i][j], Vector(repeating: left[i * product.leftStride + k]), w)
       }
     }
   }
@@ -139,7 +139,7 @@ private func tile<let samples: Int, let pairs: Int>(
     let target = UnsafeMutableRawPointer(product.output + (sample + i) * product.outputStride + block * 8)
     for j in 0..<pairs {
       let sum = sums[i][j]
-      let value = product.rectified ? sum.replacing(with: zero, where: sum .<= zero) : sum
+      let value = product.rectified ? dtrain_rectified(sum, sum) : sum
       target.storeBytes(of: value.lowHalf, toByteOffset: 64 * j, as: SIMD8<Float>.self)
       if !(isLone && j == pairs - 1) {
         target.storeBytes(of: value.highHalf, toByteOffset: 64 * j + 32, as: SIMD8<Float>.self)

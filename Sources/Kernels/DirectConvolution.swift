@@ -174,7 +174,7 @@ private func pixels<let count: Int>(
       for _ in 0..<width {
         let weight = load(w, 0, second: second)
         for i in 0..<count {
-          sums[i] = dtrain_add_product16(sums[i], Vector(repeating: x[i * step]), weight)
+          sums[i] = dtrain_add_product(sums[i], Vector(repeating: x[i * step]), weight)
         }
         w += 8
         x += pixelStride
@@ -182,7 +182,7 @@ private func pixels<let count: Int>(
     }
   }
   for i in 0..<count {
-    if rectified { sums[i] = sums[i].replacing(with: zero, where: sums[i] .<= zero) }
+    if rectified { sums[i] = dtrain_rectified(sums[i], sums[i]) }
     store(sums[i], output, 8 * i, second: shape.outputBlockStride, isPaired)
   }
 }

@@ -110,15 +110,15 @@ private func tapGradients<let count: Int>(
       let e = load(d, column * 8, second: second)
       let o = load(d, column * 8 + 8, second: second)
       for k in 0..<count {
-        even[k] = dtrain_add_product16(even[k], Vector(repeating: x[column * step + k * tapStride]), e)
-        odd[k] = dtrain_add_product16(odd[k], Vector(repeating: x[(column + 1) * step + k * tapStride]), o)
+        even[k] = dtrain_add_product(even[k], Vector(repeating: x[column * step + k * tapStride]), e)
+        odd[k] = dtrain_add_product(odd[k], Vector(repeating: x[(column + 1) * step + k * tapStride]), o)
       }
       column += 2
     }
     if column < shape.outputColumns {
       let e = load(d, column * 8, second: second)
       for k in 0..<count {
-        even[k] = dtrain_add_product16(even[k], Vector(repeating: x[column * step + k * tapStride]), e)
+        even[k] = dtrain_add_product(even[k], Vector(repeating: x[column * step + k * tapStride]), e)
       }
     }
   }

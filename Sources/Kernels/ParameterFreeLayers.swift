@@ -1,5 +1,7 @@
 // Layers without parameters, on blocked activations, [channel / 8][row][column][8].
 
+import CVectors
+
 private typealias Vector = SIMD8<Float>
 
 @inline(__always)
@@ -46,7 +48,7 @@ public func rectify(
       let d = destination + block * destinationPlane.blockStride + row * destinationPlane.rowStride
       for column in 0..<sourcePlane.columns {
         let value = load(s, column * 8)
-        store(value.replacing(with: zero, where: value .<= zero), d, column * 8)
+        store(dtrain_rectified(value, value), d, column * 8)
       }
     }
   }
@@ -66,7 +68,7 @@ public func maskGradient(
       if let activation {
         let a = activation + block * activationPlane.blockStride + row * activationPlane.rowStride
         for column in 0..<gradientPlane.columns {
-          store(load(g, column * 8).replacing(with: zero, where: load(a, column * 8) .<= zero), d, column * 8)
+          store(dtrain_rectified(load(g, column * 8), load(a, column * 8)), d, column * 8)
         }
       } else {
         for column in 0..<gradientPlane.columns { store(load(g, column * 8), d, column * 8) }

@@ -39,11 +39,7 @@ private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockS
 /// sum + vector · factor, rounded once.
 @inline(__always)
 private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
-  #if WIDE_VECTORS
-    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
-  #else
-    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
-  #endif
+  dtrain_add_product(sum, vector, Vector(repeating: factor))
 }
 
 private let a: Float = 0.70710678118654752

@@ -41,11 +41,7 @@ private func loadBlocks(_ first: UnsafePointer<Float>, _ second: UnsafePointer<F
 /// sum + vector · factor, rounded once.
 @inline(__always)
 private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
-  #if WIDE_VECTORS
-    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
-  #else
-    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
-  #endif
+  dtrain_add_product(sum, vector, Vector(repeating: factor))
 }
 
 private let a: Float = 0.70710678118654752
@@ -148,7 +144,7 @@ public func winogradInputTransform(
           store(r.4, v, 4 * frequencyStride)
           store(r.5, v, 5 * frequencyStride)
         }
-        // Written out: as a loop it takes a tenth longer.
+        // Written out: as a loop it takes up to a tenth longer.
         row(0)
         row(1)
         row(2)

@@ -50,30 +50,12 @@ private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>
 /// sum + vector · factor, rounded once.
 @inline(__always)
 private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
-  #if WIDE_VECTORS
-    return dtrain_add_product16(sum, vector, Vector(repeating: factor))
-  #else
-    return dtrain_add_product8(sum, vector, Vector(repeating: factor))
-  #endif
+  dtrain_add_product(sum, vector, Vector(repeating: factor))
 }
 
-#if WIDE_VECTORS
-  @inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum16(a, b) }
-  @inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference16(a, b) }
-  @inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product16(a, b) }
-  @inline(__always) private func larger(_ a: Vector, _ b: Vector) -> Vector { dtrain_larger16(a, b) }
-  @inline(__always) private func rectified(_ value: Vector, by sign: Vector) -> Vector {
-    dtrain_rectified16(value, sign)
-  }
-#else
-  @inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum8(a, b) }
-  @inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference8(a, b) }
-  @inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product8(a, b) }
-  @inline(__always) private func larger(_ a: Vector, _ b: Vector) -> Vector { dtrain_larger8(a, b) }
-  @inline(__always) private func rectified(_ value: Vector, by sign: Vector) -> Vector {
-    dtrain_rectified8(value, sign)
-  }
-#endif
+@inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum(a, b) }
+@inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference(a, b) }
+@inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product(a, b) }
 
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
@@ -147,12 +129,12 @@ public func winogradOutputTransform(
   case .biasAndReLU(let bias):
     outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, _, _ in
       let y = value + load(bias, block * 8)
-      return rectified(y, by: y)
+      return dtrain_rectified(y, y)
     }
   case .mask(let activation, let blockStride, let rowStride):
     outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, row, column in
-      rectified(
-        value, by: loadBlocks(activation, block * blockStride + row * rowStride + column * 8, blockStride))
+      dtrain_rectified(
+        value, loadBlocks(activation, block * blockStride + row * rowStride + column * 8, blockStride))
     }
   }
 }
@@ -239,15 +221,14 @@ private func pool(
   _ p0: Vector, _ p1: Vector, _ p2: Vector, _ p3: Vector, _ bias: Vector, _ output: UnsafeMutablePointer<Float>,
   _ place: UnsafeMutablePointer<Int32>, _ blockStrides: (output: Int, place: Int)
 ) {
-  let largest = larger(larger(p3, p2), larger(p1, p0))
+  let largest = dtrain_larger(dtrain_larger(p3, p2), dtrain_larger(p1, p0))
   let value = largest + bias
-  storeBlocks(rectified(value, by: value), output, 0, blockStrides.output)
+  storeBlocks(dtrain_rectified(value, value), output, 0, blockStrides.output)
+  let code = dtrain_place(p0, p1, p2, largest, value)
   #if WIDE_VECTORS
-    let code = dtrain_place16(p0, p1, p2, largest, value)
     UnsafeMutableRawPointer(place).storeBytes(of: code.lowHalf, as: SIMD8<Int32>.self)
     UnsafeMutableRawPointer(place + blockStrides.place).storeBytes(of: code.highHalf, as: SIMD8<Int32>.self)
   #else
-    let code = dtrain_place8(p0, p1, p2, largest, value)
     UnsafeMutableRawPointer(place).storeBytes(of: code, as: SIMD8<Int32>.self)
   #endif
 }

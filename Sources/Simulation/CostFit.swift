@@ -128,9 +128,8 @@ public struct CostFit: Sendable {
   }
 
   /// What steps with more ranks than cores take longer than their work does, as a share of the computing; their exchange with
-  /// it, which is mostly waiting for turns there. Where none was
-  /// measured it is taken from two machines of two cores under Linux 6.1, on which 4 and 8 ranks lost 0.16 to 0.35 of 12 to
-  /// 56 ms.
+  /// it, which is mostly waiting for turns there. Where none was measured it is taken from two machines of two cores under
+  /// Linux 6.1, on which 4 and 8 ranks lost 0.16 to 0.35 of 12 to 56 ms.
   private func fitTurn(_ scale: ScaleMeasurement, _ figures: inout CostFigures) {
     let crowded = rows.filter { scale.nodes($0).crowding(of: 0) > 1 }
     guard let rate = figures.value(.imagesPerSecond), !crowded.isEmpty else {

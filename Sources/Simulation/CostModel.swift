@@ -112,6 +112,11 @@ public struct NodeLayout: Equatable, Sendable {
 
   func node(of rank: Int) -> Int { rank / ranksPerNode }
 
+  /// The ranks of each node.
+  var ranksOfNodes: [Range<Int>] {
+    stride(from: 0, to: ranks, by: ranksPerNode).map { $0..<($0 + neighbours(of: $0)) }
+  }
+
   /// How many ranks the node of a rank has.
   func neighbours(of rank: Int) -> Int {
     min(ranksPerNode, ranks - node(of: rank) * ranksPerNode)

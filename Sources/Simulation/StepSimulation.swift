@@ -92,25 +92,15 @@ struct StepSimulation {
 
   /// What a core of a node with more ranks than cores computes, where that is the most.
   private static func coreComputation(_ computation: [Double], _ nodes: NodeLayout) -> Double {
-    var (most, first) = (0.0, 0)
-    while first < nodes.ranks {
-      let node = first..<(first + nodes.neighbours(of: first))
-      if nodes.crowding(of: first) > 1 {
-        most = max(most, computation[node].reduce(0, +) / nodes.computing(besides: first))
-      }
-      first = node.upperBound
-    }
-    return most
+    let crowded = nodes.ranksOfNodes.filter { nodes.crowding(of: $0.lowerBound) > 1 }
+    return crowded.map { computation[$0].reduce(0, +) / nodes.computing(besides: $0.lowerBound) }.max() ?? 0
   }
 
   private func shareCores(_ starts: [Double], _ work: [Double]) -> [Double] {
-    var ends: [Double] = []
-    while ends.count < nodes.ranks {
-      let node = ends.count..<(ends.count + nodes.neighbours(of: ends.count))
-      let sharing = ProcessorSharing(capacity: nodes.computing(besides: ends.count))
-      ends += sharing.ends(starts: Array(starts[node]), work: Array(work[node]))
+    nodes.ranksOfNodes.flatMap { node in
+      ProcessorSharing(capacity: nodes.computing(besides: node.lowerBound))
+        .ends(starts: Array(starts[node]), work: Array(work[node]))
     }
-    return ends
   }
 
   private func tally(

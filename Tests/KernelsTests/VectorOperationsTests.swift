@@ -14,9 +14,9 @@ import Testing
       return vector
     }
     let (p0, p1, p2, p3) = (lanes(), lanes(), lanes(), lanes())
-    let largest = dtrain_larger16(dtrain_larger16(p3, p2), dtrain_larger16(p1, p0))
-    let places = dtrain_place16(p0, p1, p2, largest, largest)
-    let rectified = dtrain_rectified16(p1, p0)
+    let largest = dtrain_larger(dtrain_larger(p3, p2), dtrain_larger(p1, p0))
+    let places = dtrain_place(p0, p1, p2, largest, largest)
+    let rectified = dtrain_rectified(p1, p0)
     for lane in 0..<16 {
       let upper = larger(p1[lane], p0[lane])
       let expected = larger(larger(p3[lane], p2[lane]), upper)
@@ -26,12 +26,11 @@ import Testing
       #expect(same(rectified[lane], p0[lane] <= 0 ? 0 : p1[lane]))
     }
     let narrow = (p0.lowHalf, p1.lowHalf, p2.lowHalf, p3.lowHalf)
-    let narrowLargest = dtrain_larger8(dtrain_larger8(narrow.3, narrow.2), dtrain_larger8(narrow.1, narrow.0))
+    let narrowLargest = dtrain_larger(dtrain_larger(narrow.3, narrow.2), dtrain_larger(narrow.1, narrow.0))
     for lane in 0..<8 {
       #expect(same(narrowLargest[lane], largest[lane]))
-      #expect(
-        dtrain_place8(narrow.0, narrow.1, narrow.2, narrowLargest, narrowLargest)[lane] == places[lane])
-      #expect(same(dtrain_rectified8(narrow.1, narrow.0)[lane], rectified[lane]))
+      #expect(dtrain_place(narrow.0, narrow.1, narrow.2, narrowLargest, narrowLargest)[lane] == places[lane])
+      #expect(same(dtrain_rectified(narrow.1, narrow.0)[lane], rectified[lane]))
     }
   }
 
