@@ -69,7 +69,7 @@ private func transformed(
 /// - Parameters:
 ///   - plane: `rows` and `columns` count from `source`.
 ///   - source: the first pixel of the output's gradient.
-///   - destination: [36][tile][channels], at this image's first tile.
+///   - destination: [36][tile][channels], at this image's first tile; zeros for channels that do not exist.
 ///   - channels: distance between two tiles in `destination`.
 ///   - frequencyStride: distance between two frequencies there.
 ///   - biasGradient: `channelBlocks · 8` sums over the pixels, to which this image's are added.
@@ -140,6 +140,15 @@ public func winogradGradientTransform(
         tile += channels
       }
       store(sum, sums, block * 8)
+    }
+    // Only where a block of 16 output channels has one block of 8, and so never in pairs.
+    for channel in stride(from: plane.channelBlocks * 8, to: channels, by: lanes) {
+      let tile = destination + tileRow * plane.tileColumns * channels + channel
+      for frequency in 0..<36 {
+        for tileColumn in 0..<plane.tileColumns {
+          store(Vector(repeating: 0), tile, frequency * frequencyStride + tileColumn * channels)
+        }
+      }
     }
   }
   for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {

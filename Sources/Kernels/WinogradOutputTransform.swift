@@ -24,18 +24,6 @@ private func store(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ of
   UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: Vector.self)
 }
 
-/// A vector of blocked activations: one block of 8 channels, or the same pixel of two blocks.
-@inline(__always)
-private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockStride: Int) -> Vector {
-  #if WIDE_VECTORS
-    let first = UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Float>.self)
-    let second = UnsafeRawPointer(pointer + offset + blockStride).loadUnaligned(as: SIMD8<Float>.self)
-    return Vector(lowHalf: first, highHalf: second)
-  #else
-    return load(pointer, offset)
-  #endif
-}
-
 @inline(__always)
 private func storeBlocks(_ value: Vector, _ pointer: UnsafeMutablePointer<Float>, _ offset: Int, _ blockStride: Int) {
   #if WIDE_VECTORS
@@ -120,21 +108,14 @@ public func winogradOutputTransform(
   destination: UnsafeMutablePointer<Float>, epilogue: WinogradEpilogue, scratch: UnsafeMutablePointer<Float>
 ) {
   switch epilogue {
-  case .none:
-    outputs(plane, products, channels, frequencyStride, destination, scratch) { value, _, _, _ in value }
   case .bias(let bias):
-    outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, _, _ in
+    outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block in
       value + load(bias, block * 8)
     }
   case .biasAndReLU(let bias):
-    outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, _, _ in
+    outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block in
       let y = value + load(bias, block * 8)
       return dtrain_rectified(y, y)
-    }
-  case .mask(let activation, let blockStride, let rowStride):
-    outputs(plane, products, channels, frequencyStride, destination, scratch) { value, block, row, column in
-      dtrain_rectified(
-        value, loadBlocks(activation, block * blockStride + row * rowStride + column * 8, blockStride))
     }
   }
 }
@@ -143,7 +124,7 @@ public func winogradOutputTransform(
 private func outputs(
   _ plane: WinogradPlane, _ products: UnsafePointer<Float>, _ channels: Int, _ frequencyStride: Int,
   _ destination: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>,
-  _ epilogue: (_ value: Vector, _ block: Int, _ row: Int, _ column: Int) -> Vector
+  _ epilogue: (_ value: Vector, _ block: Int) -> Vector
 ) {
   // Blocks inside rows of tiles: a cache line of the products is used up while it is near.
   for tileRow in 0..<plane.tileRows {
@@ -160,18 +141,18 @@ private func outputs(
           for i in 0..<rows {
             let r = transformedRow(scratch, i)
             let row = output + i * plane.rowStride
-            storeBlocks(epilogue(r.0, block, y + i, x), row, 0, plane.blockStride)
-            storeBlocks(epilogue(r.1, block, y + i, x + 1), row, 8, plane.blockStride)
-            storeBlocks(epilogue(r.2, block, y + i, x + 2), row, 16, plane.blockStride)
-            storeBlocks(epilogue(r.3, block, y + i, x + 3), row, 24, plane.blockStride)
+            storeBlocks(epilogue(r.0, block), row, 0, plane.blockStride)
+            storeBlocks(epilogue(r.1, block), row, 8, plane.blockStride)
+            storeBlocks(epilogue(r.2, block), row, 16, plane.blockStride)
+            storeBlocks(epilogue(r.3, block), row, 24, plane.blockStride)
           }
         } else {
           for i in 0..<rows {
             let r = transformedRow(scratch, i)
             let row = output + i * plane.rowStride
-            storeBlocks(epilogue(r.0, block, y + i, x), row, 0, plane.blockStride)
-            if columns > 1 { storeBlocks(epilogue(r.1, block, y + i, x + 1), row, 8, plane.blockStride) }
-            if columns > 2 { storeBlocks(epilogue(r.2, block, y + i, x + 2), row, 16, plane.blockStride) }
+            storeBlocks(epilogue(r.0, block), row, 0, plane.blockStride)
+            if columns > 1 { storeBlocks(epilogue(r.1, block), row, 8, plane.blockStride) }
+            if columns > 2 { storeBlocks(epilogue(r.2, block), row, 16, plane.blockStride) }
           }
         }
       }

@@ -35,6 +35,11 @@ public struct WinogradPlane: Sendable {
   }
   /// Vectors of the columns of a row of tiles, or of a tile.
   public static func rowScratchVectors(tileColumns: Int) -> Int { max(6 * (4 * tileColumns + 2), 24) }
+  /// Floats that the transform of the input's gradient needs beside it: what tiles hand to the next in their row and to
+  /// those below, in all blocks of channels.
+  public static func inputGradientScratchCount(tileColumns: Int, channelBlocks: Int) -> Int {
+    (32 + (channelBlocks + 1) / 2 * tileColumns * 12) * 16
+  }
   /// Floats of the row of zeros that stands for rows outside the image, in two blocks of channels.
   public static func zeroRowCount(tileColumns: Int, blockStride: Int) -> Int { (4 * tileColumns + 2) * 8 + blockStride }
 }
@@ -42,5 +47,7 @@ public struct WinogradPlane: Sendable {
 /// Largest error of a convolution by tiles, relative to its largest value, over the sizes that are tested: up to 64
 /// channels and values of the same order. Direct float has 2e-7 to 5e-7.
 public let winogradForwardErrorBound = 1.5e-6
+/// The same for the gradient of its input.
+public let winogradInputGradientErrorBound = 1.5e-6
 /// The same for the gradient of its weights. Direct float has 2e-7 to 1.3e-6.
 public let winogradWeightGradientErrorBound = 2.5e-6

@@ -95,26 +95,23 @@ private func transformedBack(
 ///   - panels: [outputBlocks][inputChannels][9][8].
 ///   - paddedInputChannels: `inputChannels` rounded up to whole blocks.
 ///   - outputBlocks: blocks of 8 output channels; the transformed weights have one more where this is odd.
-///   - reversed: whether the taps are taken in reverse, as the gradient of the input needs them.
 ///   - weights: [36][⌈outputBlocks / 2⌉][paddedInputChannels][16], frequencies `frequencyStride` apart. What is there
 ///     for channels that do not exist is not written.
 public func winogradWeightTransform(
-  panels: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int, reversed: Bool,
+  panels: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
   weights: UnsafeMutablePointer<Float>, frequencyStride: Int
 ) {
-  let first = reversed ? 64 : 0
-  let next = reversed ? -8 : 8
   let lanes = Vector.scalarCount
   let panelStride = inputChannels * 72
   var scratch = InlineArray<18, Vector>(repeating: Vector(repeating: 0))
   for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
     for channel in 0..<inputChannels {
-      let g = panels + block * panelStride + channel * 72 + first
+      let g = panels + block * panelStride + channel * 72
       let u = weights + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
       for j in 0..<3 {
         let r = transformed(
-          loadBlocks(g, j * next, panelStride), loadBlocks(g, (3 + j) * next, panelStride),
-          loadBlocks(g, (6 + j) * next, panelStride))
+          loadBlocks(g, 8 * j, panelStride), loadBlocks(g, 24 + 8 * j, panelStride),
+          loadBlocks(g, 48 + 8 * j, panelStride))
         scratch[j] = r.0
         scratch[3 + j] = r.1
         scratch[6 + j] = r.2

@@ -103,10 +103,6 @@ public final class Convolution: Layer {
   public var inputLayout: ActivationLayout {
     ActivationLayout(shape: inputShape, border: padding, arrangement: arrangement)
   }
-  /// Winograd's gradient of the input is a convolution with padding 2 − padding. Behind a pooling the gradient of the
-  /// convolution itself is spread into memory of the pass.
-  public var outputGradientBorder: Int { epilogue == .reluAndPooling ? 0 : gradientBorder }
-  var gradientBorder: Int { kernel == .winograd ? 2 - padding : 0 }
   /// A pooled gradient needs no mask: the places of the maxima say where nothing was positive.
   public var outputIsRectified: Bool { epilogue == .relu }
   public var taps: Int { filterHeight * filterWidth }
@@ -129,12 +125,12 @@ public final class Convolution: Layer {
     guard let forwardWeights, let backwardWeights else { return }
     winogradKernels.weightTransform(
       panels: panels, inputChannels: channels, paddedInputChannels: forwardShape(samples: 1).inputChannels,
-      outputBlocks: (filters + 7) / 8, reversed: false, weights: forwardWeights,
+      outputBlocks: (filters + 7) / 8, weights: forwardWeights,
       frequencyStride: forwardShape(samples: 1).weightStride)
     winogradKernels.weightTransform(
       panels: transposedPanels, inputChannels: filters,
       paddedInputChannels: backwardShape(samples: 1).inputChannels, outputBlocks: (channels + 7) / 8,
-      reversed: true, weights: backwardWeights, frequencyStride: backwardShape(samples: 1).weightStride)
+      weights: backwardWeights, frequencyStride: backwardShape(samples: 1).weightStride)
   }
 
   public func scratchCounts(samples: Int) -> [Int] {
@@ -151,9 +147,6 @@ public final class Convolution: Layer {
   }
   var tileRows: Int { (convolvedShape.height + 3) / 4 }
   var tileColumns: Int { (convolvedShape.width + 3) / 4 }
-  /// Tiles of the gradient of the input, which is a convolution whose output has the input's size.
-  var backwardTileRows: Int { (inputShape.height + 3) / 4 }
-  var backwardTileColumns: Int { (inputShape.width + 3) / 4 }
 
   func forwardShape(samples: Int) -> WinogradProductShape {
     WinogradProductShape(
@@ -161,9 +154,11 @@ public final class Convolution: Layer {
       outputChannels: (filters + 15) / 16 * 16)
   }
 
+  /// From the transformed gradients, as `forwardShape` has them, to those of the transformed inputs.
   func backwardShape(samples: Int) -> WinogradProductShape {
-    WinogradProductShape(
-      tiles: samples * backwardTileRows * backwardTileColumns, inputChannels: (filters + 7) / 8 * 8,
+    let forward = forwardShape(samples: samples)
+    return WinogradProductShape(
+      tiles: forward.tiles, inputChannels: forward.outputChannels,
       outputChannels: (inputShape.channels + 15) / 16 * 16)
   }
 }

@@ -12,8 +12,6 @@ public protocol Layer: AnyObject {
   var parameterShapes: [ParameterShape] { get }
   /// How the layer wants its input to lie. The border is the zeros it needs around it.
   var inputLayout: ActivationLayout { get }
-  /// Zeros the layer needs around the gradient of its output.
-  var outputGradientBorder: Int { get }
   /// Whether the output is what a ReLU left, so that the gradient written to it has to be masked by it.
   var outputIsRectified: Bool { get }
   /// Floating-point operations of one sample, forward: a multiplication and an addition count as two. For reports; one
@@ -34,7 +32,6 @@ public protocol Layer: AnyObject {
 extension Layer {
   public var parameterShapes: [ParameterShape] { [] }
   public var forwardOperations: Int { outputShape.count }
-  public var outputGradientBorder: Int { 0 }
   public var outputIsRectified: Bool { false }
   public func scratchCounts(samples: Int) -> [Int] { [] }
   public func prepare(_ parameters: UnsafePointer<Float>) {}

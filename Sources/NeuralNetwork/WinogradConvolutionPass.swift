@@ -45,8 +45,7 @@ final class WinogradConvolutionPass: LayerPass {
     let forward = layer.forwardShape(samples: samples)
     let backward = layer.backwardShape(samples: samples)
     return [
-      36 * max(forward.inputStride, backward.inputStride), 36 * forward.outputStride,
-      36 * max(forward.outputStride, backward.outputStride),
+      36 * forward.inputStride, 36 * forward.outputStride, 36 * max(forward.outputStride, backward.outputStride),
     ]
   }
 
@@ -61,8 +60,12 @@ final class WinogradConvolutionPass: LayerPass {
     let arena = connection.arena
     let groupCount = connection.samples * 36 * layer.forwardShape(samples: 1).inputStride
     keptInputs = groupCount * 4 <= Self.largestKept ? arena.allocate(groupCount) : nil
-    let columns = max(layer.tileColumns, layer.backwardTileColumns)
-    scratch = arena.allocate(WinogradPlane.scratchCount(tileColumns: columns, channelBlocks: (layer.filters + 7) / 8))
+    let columns = layer.tileColumns
+    scratch = arena.allocate(
+      max(
+        WinogradPlane.scratchCount(tileColumns: columns, channelBlocks: (layer.filters + 7) / 8),
+        WinogradPlane.inputGradientScratchCount(
+          tileColumns: columns, channelBlocks: (layer.inputShape.channels + 7) / 8)))
     weightGradients = arena.allocate(
       max(36 * layer.forwardShape(samples: 1).weightStride, winogradGradientBlockCount))
     weightGradientPanels = arena.allocate(
@@ -71,8 +74,7 @@ final class WinogradConvolutionPass: LayerPass {
     placeCount = ActivationLayout(shape: layer.outputShape, border: 0).sampleStride
     if layer.epilogue == .reluAndPooling {
       convolvedGradient = Activation(
-        layout: ActivationLayout(shape: layer.convolvedShape, border: layer.gradientBorder),
-        samples: samplesAtOnce, arena: arena)
+        layout: ActivationLayout(shape: layer.convolvedShape, border: 0), samples: samplesAtOnce, arena: arena)
       places = UnsafeMutableRawPointer(arena.allocate(placeCount * connection.samples))
         .bindMemory(to: Int32.self, capacity: placeCount * connection.samples)
     } else {
@@ -123,9 +125,7 @@ final class WinogradConvolutionPass: LayerPass {
       let firstGradient = layer.epilogue == .reluAndPooling ? 0 : first
       gradientIsComplete = group.isFirst && group.isLast && count == group.count
       gatherWeightGradient(first, firstGradient, count, adding: !(group.isFirst && first == 0))
-      if let inputGradient = connection.inputGradient {
-        propagate(first, firstGradient, count, to: inputGradient)
-      }
+      if let inputGradient = connection.inputGradient { propagate(first, count, to: inputGradient) }
     }
   }
 
@@ -185,38 +185,21 @@ final class WinogradConvolutionPass: LayerPass {
     }
   }
 
-  /// The gradient of the input: the gradient of the output convolved with the filters reversed and transposed.
-  private func propagate(
-    _ first: Int, _ firstGradient: Int, _ count: Int, to inputGradient: Activation
-  ) {
+  /// The gradient of the input, by the adjoint of the forward pass, from the gradients that `gatherWeightGradient` has
+  /// transformed.
+  private func propagate(_ first: Int, _ count: Int, to inputGradient: Activation) {
     let shape = layer.backwardShape(samples: count)
-    let tiles = shape.tiles / count
-    let padding = 2 - layer.padding
-    let layout = convolvedGradient.layout
-    let source = WinogradPlane(
-      blockStride: layout.blockStride, rowStride: layout.rowStride,
-      rows: layer.convolvedShape.height + 2 * padding, columns: layer.convolvedShape.width + 2 * padding,
-      channelBlocks: layout.blocks, tileRows: layer.backwardTileRows, tileColumns: layer.backwardTileColumns)
+    kernels.product(shape, inputs: gradients, weights: layer.backwardWeights.unsafelyUnwrapped, products: products)
+    let activation = connection.input
     for i in 0..<count {
-      kernels.inputTransform(
-        source, source: convolvedGradient.start(of: firstGradient + i, outside: padding),
-        destination: inputs + i * tiles * shape.inputChannels, channels: shape.inputChannels,
-        frequencyStride: shape.inputStride, scratch: scratch, zeroRow: zeroRow)
-    }
-    kernels.product(shape, inputs: inputs, weights: layer.backwardWeights.unsafelyUnwrapped, products: products)
-    let destination = WinogradPlane(
-      blockStride: inputGradient.layout.blockStride, rowStride: inputGradient.layout.rowStride,
-      rows: layer.inputShape.height, columns: layer.inputShape.width, channelBlocks: inputGradient.layout.blocks,
-      tileRows: layer.backwardTileRows, tileColumns: layer.backwardTileColumns)
-    for i in 0..<count {
-      let activation = connection.input
-      kernels.outputTransform(
-        destination, products: products + i * tiles * shape.outputChannels, channels: shape.outputChannels,
+      kernels.inputGradientTransform(
+        plane(inputGradient.layout, shape: layer.inputShape), padding: layer.padding,
+        products: products + i * (shape.tiles / count) * shape.outputChannels, channels: shape.outputChannels,
         frequencyStride: shape.outputStride, destination: inputGradient.start(of: first + i),
-        epilogue: connection.inputIsRectified
-          ? .mask(
-            activation.start(of: first + i), blockStride: activation.layout.blockStride,
-            rowStride: activation.layout.rowStride) : .none,
+        mask: connection.inputIsRectified
+          ? WinogradMask(
+            activation: activation.start(of: first + i), blockStride: activation.layout.blockStride,
+            rowStride: activation.layout.rowStride) : nil,
         scratch: scratch)
     }
   }

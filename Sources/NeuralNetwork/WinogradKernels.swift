@@ -69,6 +69,21 @@ struct WinogradKernels {
     }
   }
 
+  func inputGradientTransform(
+    _ plane: WinogradPlane, padding: Int, products: UnsafePointer<Float>, channels: Int, frequencyStride: Int,
+    destination: UnsafeMutablePointer<Float>, mask: WinogradMask?, scratch: UnsafeMutablePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradInputGradientTransform(
+        plane, padding: padding, products: products, channels: channels, frequencyStride: frequencyStride,
+        destination: destination, mask: mask, scratch: scratch)
+    } else {
+      Kernels.winogradInputGradientTransform(
+        plane, padding: padding, products: products, channels: channels, frequencyStride: frequencyStride,
+        destination: destination, mask: mask, scratch: scratch)
+    }
+  }
+
   func gradientTransform(
     _ plane: WinogradPlane, source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, channels: Int,
     frequencyStride: Int, biasGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
@@ -114,17 +129,17 @@ struct WinogradKernels {
   }
 
   func weightTransform(
-    panels: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int, reversed: Bool,
+    panels: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
     weights: UnsafeMutablePointer<Float>, frequencyStride: Int
   ) {
     if isWide {
       WideKernels.winogradWeightTransform(
         panels: panels, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
-        outputBlocks: outputBlocks, reversed: reversed, weights: weights, frequencyStride: frequencyStride)
+        outputBlocks: outputBlocks, weights: weights, frequencyStride: frequencyStride)
     } else {
       Kernels.winogradWeightTransform(
         panels: panels, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
-        outputBlocks: outputBlocks, reversed: reversed, weights: weights, frequencyStride: frequencyStride)
+        outputBlocks: outputBlocks, weights: weights, frequencyStride: frequencyStride)
     }
   }
 

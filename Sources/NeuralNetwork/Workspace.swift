@@ -27,20 +27,15 @@ public final class Workspace {
     var gradients: [Activation?] = []
     for (index, layer) in layers.enumerated() {
       activations.append(Activation(layout: layer.inputLayout, samples: samples, arena: arena))
-      let border = index == 0 ? 0 : layers[index - 1].outputGradientBorder
       gradients.append(
         index == 0
           ? nil
           : Activation(
-            layout: ActivationLayout(shape: layer.inputLayout.shape, border: border), samples: samples,
-            arena: arena))
+            layout: ActivationLayout(shape: layer.inputLayout.shape, border: 0), samples: samples, arena: arena))
     }
     let scores = ActivationLayout(shape: FeatureShape(features: network.classes), border: 0)
     activations.append(Activation(layout: scores, samples: samples, arena: arena))
-    let border = layers.last?.outputGradientBorder ?? 0
-    gradients.append(
-      Activation(
-        layout: ActivationLayout(shape: scores.shape, border: border), samples: samples, arena: arena))
+    gradients.append(Activation(layout: scores, samples: samples, arena: arena))
     var scratch: [UnsafeMutablePointer<Float>] = []
     let counts = layers.map { $0.scratchCounts(samples: samples) }
     for slot in 0..<(counts.map(\.count).max() ?? 0) {

@@ -1,17 +1,19 @@
 @testable import Kernels
 
-/// A 3x3 convolution with padding 1 of one image through all of Winograd's steps, beside plain double precision.
+/// A 3x3 convolution of one image through all of Winograd's steps, beside plain double precision.
 struct TiledConvolution {
   let channels: Int
   let filters: Int
+  /// Of the output.
   let height: Int
   let width: Int
+  let padding: Int
   let inputBlocks: Int
   let outputBlocks: Int
   private let shape: WinogradProductShape
   private let tileRows: Int
   private let tileColumns: Int
-  /// Blocked, with a border of one.
+  /// Blocked, with a border of `padding`: two rows and columns more than the output has.
   private let image: Memory
   /// Blocked, without a border.
   private let gradient: Memory
@@ -20,11 +22,13 @@ struct TiledConvolution {
   private let scratch: Memory
   private let zeroRow: Memory
 
-  init(channels: Int, filters: Int, height: Int, width: Int, random: inout TestRandom) {
+  /// - Parameter padding: 0 to 2.
+  init(channels: Int, filters: Int, height: Int, width: Int, padding: Int = 1, random: inout TestRandom) {
     self.channels = channels
     self.filters = filters
     self.height = height
     self.width = width
+    self.padding = padding
     inputBlocks = (channels + 7) / 8
     outputBlocks = (filters + 7) / 8
     tileRows = (height + 3) / 4
@@ -34,16 +38,30 @@ struct TiledConvolution {
     image = Memory(inputBlocks * (height + 2) * (width + 2) * 8)
     gradient = Memory(outputBlocks * height * width * 8)
     weights = Memory(filters * channels * 9, random: &random)
-    scratch = Memory(WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: outputBlocks), repeating: 77)
+    scratch = Memory(
+      max(
+        WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: outputBlocks),
+        WinogradPlane.inputGradientScratchCount(tileColumns: tileColumns, channelBlocks: inputBlocks)),
+      repeating: 77)
     zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns, blockStride: 0))
+    for y in 0..<inputHeight {
+      for x in 0..<inputWidth {
+        for channel in 0..<channels {
+          image.pointer[imagePlace(channel, y + padding, x + padding)] = random.nextFloat()
+        }
+      }
+    }
     for y in 0..<height {
       for x in 0..<width {
-        for channel in 0..<channels { image.pointer[imagePlace(channel, y + 1, x + 1)] = random.nextFloat() }
         for filter in 0..<filters { gradient.pointer[outputPlace(filter, y, x)] = random.nextFloat() }
       }
     }
   }
 
+  private var inputHeight: Int { height + 2 - 2 * padding }
+  private var inputWidth: Int { width + 2 - 2 * padding }
+  var inputBlockStride: Int { inputHeight * inputWidth * 8 }
+  var inputRowStride: Int { inputWidth * 8 }
   var outputBlockStride: Int { height * width * 8 }
   private func imagePlace(_ channel: Int, _ y: Int, _ x: Int) -> Int {
     ((channel / 8 * (height + 2) + y) * (width + 2) + x) * 8 + channel % 8
@@ -51,30 +69,39 @@ struct TiledConvolution {
   private func outputPlace(_ filter: Int, _ y: Int, _ x: Int) -> Int {
     ((filter / 8 * height + y) * width + x) * 8 + filter % 8
   }
-  private func plane(blocks: Int, border: Int) -> WinogradPlane {
-    WinogradPlane(
-      blockStride: (height + 2 * border) * (width + 2 * border) * 8, rowStride: (width + 2 * border) * 8,
-      rows: height + 2 * border, columns: width + 2 * border, channelBlocks: blocks, tileRows: tileRows,
-      tileColumns: tileColumns)
+  private func inputPlace(_ channel: Int, _ y: Int, _ x: Int) -> Int {
+    channel / 8 * inputBlockStride + y * inputRowStride + x * 8 + channel % 8
   }
+  private func plane(blocks: Int, rows: Int, columns: Int) -> WinogradPlane {
+    WinogradPlane(
+      blockStride: rows * columns * 8, rowStride: columns * 8, rows: rows, columns: columns, channelBlocks: blocks,
+      tileRows: tileRows, tileColumns: tileColumns)
+  }
+  private var outputPlane: WinogradPlane { plane(blocks: outputBlocks, rows: height, columns: width) }
 
   private func transformedInputs() -> Memory {
     let inputs = Memory(36 * shape.inputStride)
     winogradInputTransform(
-      plane(blocks: inputBlocks, border: 1), source: image.pointer, destination: inputs.pointer,
+      plane(blocks: inputBlocks, rows: height + 2, columns: width + 2), source: image.pointer,
+      destination: inputs.pointer,
       channels: shape.inputChannels, frequencyStride: shape.inputStride, scratch: scratch.pointer,
       zeroRow: zeroRow.pointer)
     return inputs
   }
 
-  private func products() -> Memory {
+  private func weightPanels() -> Memory {
     let panels = Memory(outputBlocks * channels * 72)
     packRows(
       weights.pointer, rows: filters, columns: channels * 9, panels: panels.pointer, panelStride: channels * 72)
+    return panels
+  }
+
+  private func products() -> Memory {
+    let panels = weightPanels()
     let transformed = Memory(36 * shape.weightStride)
     winogradWeightTransform(
       panels: panels.pointer, inputChannels: channels, paddedInputChannels: shape.inputChannels,
-      outputBlocks: outputBlocks, reversed: false, weights: transformed.pointer, frequencyStride: shape.weightStride)
+      outputBlocks: outputBlocks, weights: transformed.pointer, frequencyStride: shape.weightStride)
     let products = Memory(36 * shape.outputStride)
     winogradProduct(
       shape, inputs: transformedInputs().pointer, weights: transformed.pointer, products: products.pointer)
@@ -84,7 +111,7 @@ struct TiledConvolution {
   func outputs(epilogue: WinogradEpilogue) -> [Float] {
     let output = Memory(outputBlocks * outputBlockStride, repeating: 99)
     winogradOutputTransform(
-      plane(blocks: outputBlocks, border: 0), products: products().pointer, channels: shape.outputChannels,
+      outputPlane, products: products().pointer, channels: shape.outputChannels,
       frequencyStride: shape.outputStride, destination: output.pointer, epilogue: epilogue, scratch: scratch.pointer)
     return output.array
   }
@@ -118,7 +145,7 @@ struct TiledConvolution {
   }
 
   func forwardError() -> Double {
-    let values = outputs(epilogue: .none)
+    let values = outputs(epilogue: .bias(Memory(outputBlocks * 8).pointer))
     return error { visit in
       for filter in 0..<filters {
         for y in 0..<height {
@@ -138,13 +165,18 @@ struct TiledConvolution {
     }
   }
 
-  private func gradients() -> (weights: [Float], bias: [Float]) {
-    let transformed = Memory(36 * shape.outputStride)
+  private func transformedGradients() -> (values: Memory, bias: [Float]) {
+    let transformed = Memory(36 * shape.outputStride, repeating: .nan)
     let bias = Memory(outputBlocks * 8)
     winogradGradientTransform(
-      plane(blocks: outputBlocks, border: 0), source: gradient.pointer, destination: transformed.pointer,
+      outputPlane, source: gradient.pointer, destination: transformed.pointer,
       channels: shape.outputChannels, frequencyStride: shape.outputStride, biasGradient: bias.pointer,
       scratch: scratch.pointer, zeroRow: zeroRow.pointer)
+    return (transformed, bias.array)
+  }
+
+  private func gradients() -> (weights: [Float], bias: [Float]) {
+    let (transformed, bias) = transformedGradients()
     let block = Memory(winogradGradientBlockCount)
     let panels = Memory(outputBlocks * channels * 72)
     winogradWeightGradient(
@@ -153,7 +185,7 @@ struct TiledConvolution {
     let result = Memory(filters * channels * 9)
     unpackRows(
       panels.pointer, panelStride: channels * 72, rows: filters, columns: channels * 9, matrix: result.pointer)
-    return (result.array, bias.array)
+    return (result.array, bias)
   }
 
   func weightGradientError() -> Double {
@@ -170,6 +202,49 @@ struct TiledConvolution {
               }
             }
             visit(Double(values[(filter * channels + channel) * 9 + tap]), sum)
+          }
+        }
+      }
+    }
+  }
+
+  func inputGradient(mask: WinogradMask? = nil) -> [Float] {
+    let back = WinogradProductShape(
+      tiles: shape.tiles, inputChannels: shape.outputChannels, outputChannels: (channels + 15) / 16 * 16)
+    let panels = Memory(inputBlocks * filters * 72)
+    transposePanels(
+      weightPanels().pointer, inputChannels: channels, outputChannels: filters, taps: 9, transposed: panels.pointer)
+    let transformed = Memory(36 * back.weightStride)
+    winogradWeightTransform(
+      panels: panels.pointer, inputChannels: filters, paddedInputChannels: back.inputChannels,
+      outputBlocks: inputBlocks, weights: transformed.pointer, frequencyStride: back.weightStride)
+    let products = Memory(36 * back.outputStride)
+    winogradProduct(
+      back, inputs: transformedGradients().values.pointer, weights: transformed.pointer, products: products.pointer)
+    let result = Memory(inputBlocks * inputBlockStride, repeating: 99)
+    winogradInputGradientTransform(
+      plane(blocks: inputBlocks, rows: inputHeight, columns: inputWidth), padding: padding,
+      products: products.pointer, channels: back.outputChannels, frequencyStride: back.outputStride,
+      destination: result.pointer, mask: mask, scratch: scratch.pointer)
+    return result.array
+  }
+
+  func inputGradientError() -> Double {
+    let values = inputGradient()
+    return error { visit in
+      for channel in 0..<channels {
+        for y in 0..<inputHeight {
+          for x in 0..<inputWidth {
+            var sum = 0.0
+            for tap in 0..<9 {
+              let (row, column) = (y + padding - tap / 3, x + padding - tap % 3)
+              guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
+              for filter in 0..<filters {
+                sum +=
+                  gradient[outputPlace(filter, row, column)] * weights[(filter * channels + channel) * 9 + tap]
+              }
+            }
+            visit(Double(values[inputPlace(channel, y, x)]), sum)
           }
         }
       }

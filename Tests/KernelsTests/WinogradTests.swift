@@ -108,10 +108,11 @@ import Testing
     var random = TestRandom(seed)
     let test = TiledConvolution(
       channels: random.next(1...40), filters: random.next(1...40), height: random.next(3...20),
-      width: random.next(3...20), random: &random)
+      width: random.next(3...20), padding: seed % 3, random: &random)
     #expect(test.forwardError() <= winogradForwardErrorBound)
     #expect(test.weightGradientError() <= winogradWeightGradientErrorBound)
     #expect(test.biasGradientError() <= winogradForwardErrorBound)
+    #expect(test.inputGradientError() <= winogradInputGradientErrorBound)
   }
 
   @Test(arguments: 0..<10)
@@ -120,24 +121,34 @@ import Testing
     let test = TiledConvolution(
       channels: random.next(1...20), filters: random.next(1...20), height: 4 * random.next(1...4),
       width: 4 * random.next(1...4), random: &random)
-    let plain = test.outputs(epilogue: .none)
+    let plain = test.outputs(epilogue: .bias(Memory(test.outputBlocks * 8).pointer))
     let bias = Memory(test.outputBlocks * 8, random: &random)
     let shifted = test.outputs(epilogue: .bias(bias.pointer))
     let rectified = test.outputs(epilogue: .biasAndReLU(bias.pointer))
-    let mask = Memory(plain.count, random: &random)
-    let masked = test.outputs(
-      epilogue: .mask(mask.pointer, blockStride: test.outputBlockStride, rowStride: test.width * 8))
     let (pooled, places) = test.pooled(bias: bias.pointer)
     for i in 0..<plain.count {
       let lane = i / test.outputBlockStride * 8 + i % 8
       #expect(shifted[i] == plain[i] + bias.pointer[lane])
       #expect(rectified[i] == max(0, shifted[i]))
-      #expect(masked[i] == (mask.pointer[i] > 0 ? plain[i] : 0))
     }
     for (i, value) in pooled.enumerated() {
       let window = test.window(ofPooled: i).map { rectified[$0] }
       #expect(value == window.max())
       #expect(value > 0 ? window[Int(places[i])] == value : places[i] >= 4)
     }
+  }
+
+  @Test(arguments: 0..<6)
+  func theGradientOfTheInputIsKeptWhereTheMaskIsPositive(seed: Int) {
+    var random = TestRandom(seed)
+    let test = TiledConvolution(
+      channels: random.next(1...20), filters: random.next(1...20), height: random.next(3...20),
+      width: random.next(3...20), padding: seed % 3, random: &random)
+    let plain = test.inputGradient()
+    let mask = Memory(plain.count, random: &random)
+    let masked = test.inputGradient(
+      mask: WinogradMask(
+        activation: mask.pointer, blockStride: test.inputBlockStride, rowStride: test.inputRowStride))
+    #expect(masked == zip(plain, mask.array).map { $1 > 0 ? $0 : 0 })
   }
 }

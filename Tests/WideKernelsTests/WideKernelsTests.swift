@@ -70,16 +70,14 @@ struct WideKernelsTests {
     let shape = Self.shape(&random)
     let (channels, blocks) = (shape.inputChannels, shape.outputChannels / 8)
     let panels = Memory(blocks * channels * 72, random: &random)
-    for reversed in [false, true] {
-      expectSameBits(36 * shape.weightStride) {
-        Kernels.winogradWeightTransform(
-          panels: panels.pointer, inputChannels: channels, paddedInputChannels: channels, outputBlocks: blocks,
-          reversed: reversed, weights: $0, frequencyStride: shape.weightStride)
-      } _: {
-        WideKernels.winogradWeightTransform(
-          panels: panels.pointer, inputChannels: channels, paddedInputChannels: channels, outputBlocks: blocks,
-          reversed: reversed, weights: $0, frequencyStride: shape.weightStride)
-      }
+    expectSameBits(36 * shape.weightStride) {
+      Kernels.winogradWeightTransform(
+        panels: panels.pointer, inputChannels: channels, paddedInputChannels: channels, outputBlocks: blocks,
+        weights: $0, frequencyStride: shape.weightStride)
+    } _: {
+      WideKernels.winogradWeightTransform(
+        panels: panels.pointer, inputChannels: channels, paddedInputChannels: channels, outputBlocks: blocks,
+        weights: $0, frequencyStride: shape.weightStride)
     }
     let gradients = Memory(36 * shape.weightStride, random: &random)
     expectSameBits(blocks * channels * 72) {
@@ -130,14 +128,9 @@ struct WideKernelsTests {
     let plane = image.plane
     let products = Memory(36 * image.stride, random: &random)
     let bias = Memory(image.channels, random: &random)
-    let mask = Memory(image.count, random: &random)
     let scratch = Memory(
       WinogradPlane.scratchCount(tileColumns: plane.tileColumns, channelBlocks: plane.channelBlocks))
-    let epilogues: [WinogradEpilogue] = [
-      .none, .bias(bias.pointer), .biasAndReLU(bias.pointer),
-      .mask(mask.pointer, blockStride: plane.blockStride, rowStride: plane.rowStride),
-    ]
-    for epilogue in epilogues {
+    for epilogue in [WinogradEpilogue.bias(bias.pointer), .biasAndReLU(bias.pointer)] {
       expectSameBits(image.count) {
         Kernels.winogradOutputTransform(
           plane, products: products.pointer, channels: image.channels, frequencyStride: image.stride, destination: $0,
@@ -146,6 +139,29 @@ struct WideKernelsTests {
         WideKernels.winogradOutputTransform(
           plane, products: products.pointer, channels: image.channels, frequencyStride: image.stride, destination: $0,
           epilogue: epilogue, scratch: scratch.pointer)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<30) func inputGradientTransforms(seed: Int) {
+    var random = TestRandom(seed)
+    let image = Image(&random, padding: seed % 3)
+    let plane = image.plane
+    let products = Memory(36 * image.stride, random: &random)
+    let activation = Memory(image.count, random: &random)
+    let scratch = Memory(
+      WinogradPlane.inputGradientScratchCount(tileColumns: plane.tileColumns, channelBlocks: plane.channelBlocks))
+    let mask = WinogradMask(
+      activation: activation.pointer, blockStride: plane.blockStride, rowStride: plane.rowStride)
+    for mask in [nil, mask] {
+      expectSameBits(image.count) {
+        Kernels.winogradInputGradientTransform(
+          plane, padding: seed % 3, products: products.pointer, channels: image.channels,
+          frequencyStride: image.stride, destination: $0, mask: mask, scratch: scratch.pointer)
+      } _: {
+        WideKernels.winogradInputGradientTransform(
+          plane, padding: seed % 3, products: products.pointer, channels: image.channels,
+          frequencyStride: image.stride, destination: $0, mask: mask, scratch: scratch.pointer)
       }
     }
   }
@@ -259,12 +275,14 @@ private struct Image {
   /// Between two frequencies.
   var stride: Int { plane.tileRows * plane.tileColumns * channels + 16 }
 
-  init(_ random: inout TestRandom, wholeTiles: Bool = false) {
-    let rows = wholeTiles ? 4 * random.next(1...5) : random.next(1...20)
-    let columns = wholeTiles ? 4 * random.next(1...5) : random.next(1...20)
+  /// - Parameter padding: of a convolution over it, whose output the tiles cover.
+  init(_ random: inout TestRandom, wholeTiles: Bool = false, padding: Int = 1) {
+    let rows = wholeTiles ? 4 * random.next(1...5) : random.next(3...20)
+    let columns = wholeTiles ? 4 * random.next(1...5) : random.next(3...20)
     plane = WinogradPlane(
       blockStride: rows * columns * 8, rowStride: columns * 8, rows: rows, columns: columns,
-      channelBlocks: 2 * random.next(1...4), tileRows: (rows + 3) / 4, tileColumns: (columns + 3) / 4)
+      channelBlocks: 2 * random.next(1...4), tileRows: (rows + 2 * padding + 1) / 4,
+      tileColumns: (columns + 2 * padding + 1) / 4)
   }
 
   /// Of the output after 2x2 pooling.
