@@ -57,6 +57,14 @@ public func directConvolutionWeightGradient(
     while first < shape.outputRows {
       let rows = first..<min(first + strip, shape.outputRows)
       for channel in 0..<shape.inputChannels {
+        #if WIDE_VECTORS
+          if shape.filterHeight == 3 && shape.filterWidth == 3 && shape.pixelStride == 1 && shape.stride == 1 {
+            planarGradients(
+              shape, rows, input + shape.channelOffset(channel), gradient, gradientBlockStride, gradientRowStride,
+              panels + channel * 72, isPaired)
+            continue
+          }
+        #endif
         for ky in 0..<shape.filterHeight {
           let source = input + shape.channelOffset(channel) + ky * shape.inputRowStride
           let panel = panels + (channel * shape.taps + ky * shape.filterWidth) * 8
@@ -80,11 +88,22 @@ public func directConvolutionWeightGradient(
       first += strip
     }
     let second = isPaired ? gradientBlockStride : 0
-    var sum = load(biasGradients, block * 8, second: isPaired ? 8 : 0)
+    // Four sums, so that an addition need not wait for the one before.
+    var sums = InlineArray<4, Vector>(repeating: zero)
     for y in 0..<shape.outputRows {
       let row = gradient + y * gradientRowStride
-      for x in 0..<shape.outputColumns { sum += load(row, x * 8, second: second) }
+      var x = 0
+      while x + 4 <= shape.outputColumns {
+        for i in 0..<4 { sums[i] = dtrain_sum(sums[i], load(row, (x + i) * 8, second: second)) }
+        x += 4
+      }
+      while x < shape.outputColumns {
+        sums[0] = dtrain_sum(sums[0], load(row, x * 8, second: second))
+        x += 1
+      }
     }
+    let before = load(biasGradients, block * 8, second: isPaired ? 8 : 0)
+    let sum = dtrain_sum(before, dtrain_sum(dtrain_sum(sums[0], sums[1]), dtrain_sum(sums[2], sums[3])))
     store(sum, biasGradients, block * 8, second: 8, isPaired)
     block += 2
   }
@@ -122,8 +141,47 @@ private func tapGradients<let count: Int>(
       }
     }
   }
-  for k in 0..<count {
-    let sum = load(panel, 8 * k, second: isPaired ? shape.panelStride : 0) + (even[k] + odd[k])
-    store(sum, panel, 8 * k, second: shape.panelStride, isPaired)
-  }
+  for k in 0..<count { add(even[k], odd[k], to: panel + 8 * k, shape, isPaired) }
 }
+
+@inline(__always)
+private func add(
+  _ even: Vector, _ odd: Vector, to panel: UnsafeMutablePointer<Float>, _ shape: DirectConvolutionShape,
+  _ isPaired: Bool
+) {
+  let before = load(panel, 0, second: isPaired ? shape.panelStride : 0)
+  store(dtrain_sum(before, dtrain_sum(even, odd)), panel, 0, second: shape.panelStride, isPaired)
+}
+
+#if WIDE_VECTORS
+  /// `tapGradients` of all taps of a 3x3 filter over a planar channel, which read each gradient once.
+  @inline(__always)
+  private func planarGradients(
+    _ shape: DirectConvolutionShape, _ rows: Range<Int>, _ input: UnsafePointer<Float>,
+    _ gradient: UnsafePointer<Float>, _ gradientBlockStride: Int, _ gradientRowStride: Int,
+    _ panel: UnsafeMutablePointer<Float>, _ isPaired: Bool
+  ) {
+    let second = isPaired ? gradientBlockStride : 0
+    var even = InlineArray<9, Vector>(repeating: zero)
+    var odd = even
+    @inline(__always)
+    func addTaps(_ x: UnsafePointer<Float>, _ d: Vector, _ sums: inout InlineArray<9, Vector>) {
+      for row in 0..<3 {
+        let x = x + row * shape.inputRowStride
+        for k in 0..<3 { sums[3 * row + k] = dtrain_add_product(sums[3 * row + k], Vector(repeating: x[k]), d) }
+      }
+    }
+    for y in rows {
+      var x = input + y * shape.inputRowStride
+      var d = gradient + y * gradientRowStride
+      for _ in 0..<shape.outputColumns / 2 {
+        addTaps(x, load(d, 0, second: second), &even)
+        addTaps(x + 1, load(d, 8, second: second), &odd)
+        x += 2
+        d += 16
+      }
+      if shape.outputColumns % 2 == 1 { addTaps(x, load(d, 0, second: second), &even) }
+    }
+    for k in 0..<9 { add(even[k], odd[k], to: panel + 8 * k, shape, isPaired) }
+  }
+#endif

@@ -142,31 +142,6 @@ public func maxPoolGradient(
   }
 }
 
-/// The backward of 2x2 max pooling with stride 2 whose windows do not overlap: writes every pixel of the windows.
-/// A place of 4 or more sends the gradient nowhere. Exact.
-public func maxPoolGradient2x2(
-  _ gradient: UnsafePointer<Float>, _ gradientPlane: BlockedPlane, places: UnsafePointer<Int32>,
-  to destination: UnsafeMutablePointer<Float>, _ destinationPlane: BlockedPlane
-) {
-  var place = UnsafeRawPointer(places)
-  for block in 0..<gradientPlane.blocks {
-    for row in 0..<gradientPlane.rows {
-      let g = gradient + block * gradientPlane.blockStride + row * gradientPlane.rowStride
-      let upper = destination + block * destinationPlane.blockStride + 2 * row * destinationPlane.rowStride
-      let lower = upper + destinationPlane.rowStride
-      for column in 0..<gradientPlane.columns {
-        let value = load(g, column * 8)
-        let code = place.loadUnaligned(as: Mask.self)
-        store(zero.replacing(with: value, where: code .== Mask(repeating: 0)), upper, column * 16)
-        store(zero.replacing(with: value, where: code .== Mask(repeating: 1)), upper, column * 16 + 8)
-        store(zero.replacing(with: value, where: code .== Mask(repeating: 2)), lower, column * 16)
-        store(zero.replacing(with: value, where: code .== Mask(repeating: 3)), lower, column * 16 + 8)
-        place += 32
-      }
-    }
-  }
-}
-
 /// Bytes to floats in [0, 1]: destination = source / 255, rounded once.
 public func normalizePixels(
   _ source: UnsafePointer<UInt8>, rows: Int, columns: Int, to destination: UnsafeMutablePointer<Float>,

@@ -87,23 +87,26 @@ public func packRows(
   }
 }
 
-/// Panels of eight rows back to a matrix of rows; the inverse of `packRows`.
+/// Panels of eight rows back to a matrix of rows, `rowStride` floats apart (next to each other where nil is given); the
+/// inverse of `packRows`.
 public func unpackRows(
-  _ panels: UnsafePointer<Float>, panelStride: Int, rows: Int, columns: Int, matrix: UnsafeMutablePointer<Float>
+  _ panels: UnsafePointer<Float>, panelStride: Int, rows: Int, columns: Int, matrix: UnsafeMutablePointer<Float>,
+  rowStride: Int? = nil
 ) {
+  let rowStride = rowStride ?? columns
   for panel in 0..<((rows + 7) / 8) {
     let source = panels + panel * panelStride
-    let destination = matrix + panel * 8 * columns
+    let destination = matrix + panel * 8 * rowStride
     let present = min(8, rows - panel * 8)
     var column = 0
     if present == 8 {
       while column + 8 <= columns {
-        transposeBlock(source + column * 8, 8, destination + column, columns)
+        transposeBlock(source + column * 8, 8, destination + column, rowStride)
         column += 8
       }
     }
     while column < columns {
-      for row in 0..<present { destination[row * columns + column] = source[column * 8 + row] }
+      for row in 0..<present { destination[row * rowStride + column] = source[column * 8 + row] }
       column += 1
     }
   }

@@ -10,8 +10,10 @@ import CVectors
   import Kernels
 
   private typealias Vector = SIMD16<Float>
+  private typealias Places = SIMD16<Int32>
 #else
   private typealias Vector = SIMD8<Float>
+  private typealias Places = SIMD8<Int32>
 #endif
 
 @inline(__always)
@@ -36,11 +38,24 @@ private func loadBlocks(_ pointer: UnsafePointer<Float>, _ offset: Int, _ blockS
   #endif
 }
 
+@inline(__always)
+private func loadPlaces(_ pointer: UnsafePointer<Int32>, _ offset: Int, _ blockStride: Int) -> Places {
+  #if WIDE_VECTORS
+    return Places(
+      lowHalf: UnsafeRawPointer(pointer + offset).loadUnaligned(as: SIMD8<Int32>.self),
+      highHalf: UnsafeRawPointer(pointer + offset + blockStride).loadUnaligned(as: SIMD8<Int32>.self))
+  #else
+    return UnsafeRawPointer(pointer + offset).loadUnaligned(as: Places.self)
+  #endif
+}
+
 /// sum + vector · factor, rounded once.
 @inline(__always)
 private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> Vector {
   dtrain_add_product(sum, vector, Vector(repeating: factor))
 }
+
+@inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum(a, b) }
 
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
@@ -62,6 +77,72 @@ private func transformed(
     addingProduct(f, p, -b),
     y3
   )
+}
+
+/// A column of four pixels, transformed to six rows of `scratch`. Returns their sum.
+@inline(__always)
+private func transformColumn(
+  _ y0: Vector, _ y1: Vector, _ y2: Vector, _ y3: Vector, _ column: UnsafeMutablePointer<Float>, _ rowStride: Int
+) -> Vector {
+  let r = transformed(y0, y1, y2, y3)
+  store(r.0, column, 0)
+  store(r.1, column, rowStride)
+  store(r.2, column, 2 * rowStride)
+  store(r.3, column, 3 * rowStride)
+  store(r.4, column, 4 * rowStride)
+  store(r.5, column, 5 * rowStride)
+  return (y0 + y1) + (y2 + y3)
+}
+
+/// The six rows of a row of tiles, each transformed to six frequencies of every tile.
+@inline(__always)
+private func transformRows(
+  _ scratch: UnsafeMutablePointer<Float>, _ rowStride: Int, _ tileColumns: Int,
+  _ destination: UnsafeMutablePointer<Float>, _ channels: Int, _ frequencyStride: Int
+) {
+  let lanes = Vector.scalarCount
+  var tile = destination
+  for tileColumn in 0..<tileColumns {
+    var d = UnsafePointer(scratch) + tileColumn * 4 * lanes
+    var v = tile
+    for _ in 0..<6 {
+      let r = transformed(load(d, 0), load(d, lanes), load(d, 2 * lanes), load(d, 3 * lanes))
+      store(r.0, v, 0)
+      store(r.1, v, frequencyStride)
+      store(r.2, v, 2 * frequencyStride)
+      store(r.3, v, 3 * frequencyStride)
+      store(r.4, v, 4 * frequencyStride)
+      store(r.5, v, 5 * frequencyStride)
+      d += rowStride
+      v += 6 * frequencyStride
+    }
+    tile += channels
+  }
+}
+
+/// Zeros for a row of tiles of output channels that do not exist: only where a block of 16 has one block of 8, and so
+/// never in pairs.
+@inline(__always)
+private func clearMissingChannels(
+  _ plane: WinogradPlane, _ destination: UnsafeMutablePointer<Float>, _ channels: Int, _ frequencyStride: Int
+) {
+  for channel in stride(from: plane.channelBlocks * 8, to: channels, by: Vector.scalarCount) {
+    for frequency in 0..<36 {
+      for tileColumn in 0..<plane.tileColumns {
+        store(
+          Vector(repeating: 0), destination, frequency * frequencyStride + tileColumn * channels + channel)
+      }
+    }
+  }
+}
+
+@inline(__always)
+private func addSums(
+  _ sums: UnsafeMutablePointer<Float>, to biasGradient: UnsafeMutablePointer<Float>, _ plane: WinogradPlane
+) {
+  for block in stride(from: 0, to: plane.channelBlocks, by: Vector.scalarCount / 8) {
+    store(load(biasGradient, block * 8) + load(sums, block * 8), biasGradient, block * 8)
+  }
 }
 
 /// Transforms all tiles of one image, and adds up the gradient of the bias on the way.
@@ -92,6 +173,7 @@ public func winogradGradientTransform(
   }
   // Blocks inside rows of tiles: a cache line of the destination is filled while it is near.
   for tileRow in 0..<plane.tileRows {
+    let tiles = destination + tileRow * plane.tileColumns * channels
     for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {
       let image = source + block * plane.blockStride
       var sum = tileRow == 0 ? Vector(repeating: 0) : load(sums, block * 8)
@@ -105,53 +187,63 @@ public func winogradGradientTransform(
         loadBlocks(row, column * 8, plane.blockStride)
       }
       let (s0, s1, s2, s3) = (row(0), row(1), row(2), row(3))
-      var x = 0
-      while x < columns {
-        let y0 = pixel(s0, x)
-        let y1 = pixel(s1, x)
-        let y2 = pixel(s2, x)
-        let y3 = pixel(s3, x)
-        sum += (y0 + y1) + (y2 + y3)
-        let r = transformed(y0, y1, y2, y3)
-        let column = scratch + x * lanes
-        store(r.0, column, 0)
-        store(r.1, column, rowStride)
-        store(r.2, column, 2 * rowStride)
-        store(r.3, column, 3 * rowStride)
-        store(r.4, column, 4 * rowStride)
-        store(r.5, column, 5 * rowStride)
-        x += 1
+      for x in 0..<columns {
+        sum =
+          sum
+          + transformColumn(pixel(s0, x), pixel(s1, x), pixel(s2, x), pixel(s3, x), scratch + x * lanes, rowStride)
       }
-      var tile = destination + tileRow * plane.tileColumns * channels + block * 8
-      for tileColumn in 0..<plane.tileColumns {
-        var d = UnsafePointer(scratch) + tileColumn * 4 * lanes
-        var v = tile
-        for _ in 0..<6 {
-          let r = transformed(load(d, 0), load(d, lanes), load(d, 2 * lanes), load(d, 3 * lanes))
-          store(r.0, v, 0)
-          store(r.1, v, frequencyStride)
-          store(r.2, v, 2 * frequencyStride)
-          store(r.3, v, 3 * frequencyStride)
-          store(r.4, v, 4 * frequencyStride)
-          store(r.5, v, 5 * frequencyStride)
-          d += rowStride
-          v += 6 * frequencyStride
-        }
-        tile += channels
-      }
+      transformRows(scratch, rowStride, plane.tileColumns, tiles + block * 8, channels, frequencyStride)
       store(sum, sums, block * 8)
     }
-    // Only where a block of 16 output channels has one block of 8, and so never in pairs.
-    for channel in stride(from: plane.channelBlocks * 8, to: channels, by: lanes) {
-      let tile = destination + tileRow * plane.tileColumns * channels + channel
-      for frequency in 0..<36 {
-        for tileColumn in 0..<plane.tileColumns {
-          store(Vector(repeating: 0), tile, frequency * frequencyStride + tileColumn * channels)
+    clearMissingChannels(plane, tiles, channels, frequencyStride)
+  }
+  addSums(sums, to: biasGradient, plane)
+}
+
+/// As `winogradGradientTransform`, for an output that went through `winogradPooledOutputTransform`: each gradient of the
+/// pooled output goes to the pixel that its maximum came from, all other pixels have none.
+///
+/// - Parameters:
+///   - plane: strides of the pooled gradient; `tileRows` and `tileColumns` of the convolution's output.
+///   - source: the first pixel of the pooled gradient, [block][2 · tileRows][2 · tileColumns][8].
+///   - places: of the maxima, as `winogradPooledOutputTransform` wrote them.
+public func winogradPooledGradientTransform(
+  _ plane: WinogradPlane, source: UnsafePointer<Float>, places: UnsafePointer<Int32>,
+  destination: UnsafeMutablePointer<Float>, channels: Int, frequencyStride: Int,
+  biasGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+) {
+  let width = 2 * plane.tileColumns
+  let placeRow = width * 8
+  let placeBlock = 2 * plane.tileRows * placeRow
+  let lanes = Vector.scalarCount
+  let rowStride = 2 * width * lanes
+  let sums = scratch + WinogradPlane.rowScratchVectors(tileColumns: plane.tileColumns) * lanes
+  for tileRow in 0..<plane.tileRows {
+    let tiles = destination + tileRow * plane.tileColumns * channels
+    for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {
+      var upper = source + block * plane.blockStride + 2 * tileRow * plane.rowStride
+      var place = places + block * placeBlock + 2 * tileRow * placeRow
+      var column = scratch
+      var sum = tileRow == 0 ? Vector(repeating: 0) : load(sums, block * 8)
+      for _ in 0..<width {
+        let (y0, y1) = (loadBlocks(upper, 0, plane.blockStride), loadBlocks(upper, plane.rowStride, plane.blockStride))
+        let (p0, p1) = (loadPlaces(place, 0, placeBlock), loadPlaces(place, placeRow, placeBlock))
+        for side in 0..<2 {
+          let (first, second) = (Int32(side), Int32(side + 2))
+          sum =
+            sum
+            + transformColumn(
+              dtrain_at_place(y0, p0, first), dtrain_at_place(y0, p0, second), dtrain_at_place(y1, p1, first),
+              dtrain_at_place(y1, p1, second), column, rowStride)
+          column += lanes
         }
+        upper += 8
+        place += 8
       }
+      transformRows(scratch, rowStride, plane.tileColumns, tiles + block * 8, channels, frequencyStride)
+      store(sum, sums, block * 8)
     }
+    clearMissingChannels(plane, tiles, channels, frequencyStride)
   }
-  for block in stride(from: 0, to: plane.channelBlocks, by: lanes / 8) {
-    store(load(biasGradient, block * 8) + load(sums, block * 8), biasGradient, block * 8)
-  }
+  addSums(sums, to: biasGradient, plane)
 }

@@ -44,6 +44,8 @@ private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> 
   dtrain_add_product(sum, vector, Vector(repeating: factor))
 }
 
+@inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum(a, b) }
+
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 

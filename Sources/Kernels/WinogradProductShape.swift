@@ -26,3 +26,7 @@ public struct WinogradProductShape: Sendable {
 public let winogradGradientBlockCount = 36 * winogradGradientBlockStride
 /// Distance between two frequencies of it, in floats.
 public let winogradGradientBlockStride = 16 * 16 + 16
+/// Floats of the panels through which `winogradWeightGradientTransform` goes.
+public let winogradGradientPanelCount = 2 * winogradGradientPanelStride
+/// Distance between the panels of two blocks of 8 filters, in floats.
+public let winogradGradientPanelStride = 16 * 72

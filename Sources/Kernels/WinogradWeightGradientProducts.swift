@@ -97,27 +97,30 @@ private func channelProduct(
 ///
 /// - Parameters:
 ///   - channels: input channels that exist.
-///   - outputBlocks: blocks of 8 output channels that exist.
+///   - filters: output channels that exist.
 ///   - block: `winogradGradientBlockCount` floats.
-///   - panels: [outputBlocks][channels][9][8], written over.
+///   - panels: `winogradGradientPanelCount` floats.
+///   - matrix: [filters][channels][9], written over.
 public func winogradWeightGradient(
   _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, gradients: UnsafePointer<Float>, channels: Int,
-  outputBlocks: Int, block: UnsafeMutablePointer<Float>, panels: UnsafeMutablePointer<Float>
+  filters: Int, block: UnsafeMutablePointer<Float>, panels: UnsafeMutablePointer<Float>,
+  matrix: UnsafeMutablePointer<Float>
 ) {
   switch (shape.inputChannels, shape.outputChannels) {
-  case (32, 64): blocked(shape, 32, 64, inputs, gradients, channels, outputBlocks, block, panels)
-  case (64, 64): blocked(shape, 64, 64, inputs, gradients, channels, outputBlocks, block, panels)
+  case (32, 64): blocked(shape, 32, 64, inputs, gradients, channels, filters, block, panels, matrix)
+  case (64, 64): blocked(shape, 64, 64, inputs, gradients, channels, filters, block, panels, matrix)
   default:
     blocked(
-      shape, shape.inputChannels, shape.outputChannels, inputs, gradients, channels, outputBlocks, block, panels)
+      shape, shape.inputChannels, shape.outputChannels, inputs, gradients, channels, filters, block, panels,
+      matrix)
   }
 }
 
 @inline(__always)
 private func blocked(
   _ shape: WinogradProductShape, _ inputChannels: Int, _ outputChannels: Int, _ inputs: UnsafePointer<Float>,
-  _ gradients: UnsafePointer<Float>, _ channels: Int, _ outputBlocks: Int, _ block: UnsafeMutablePointer<Float>,
-  _ panels: UnsafeMutablePointer<Float>
+  _ gradients: UnsafePointer<Float>, _ channels: Int, _ filters: Int, _ block: UnsafeMutablePointer<Float>,
+  _ panels: UnsafeMutablePointer<Float>, _ matrix: UnsafeMutablePointer<Float>
 ) {
   for pair in 0..<(outputChannels / 16) {
     var channel = 0
@@ -130,8 +133,8 @@ private func blocked(
       }
       winogradWeightGradientTransform(
         gradients: block, inputChannels: min(16, channels - channel), paddedInputChannels: 16,
-        outputBlocks: min(2, outputBlocks - 2 * pair), frequencyStride: winogradGradientBlockStride,
-        panels: panels + (2 * pair * channels + channel) * 72, panelStride: channels * 72)
+        filters: min(16, filters - 16 * pair), frequencyStride: winogradGradientBlockStride, panels: panels,
+        matrix: matrix + (16 * pair * channels + channel) * 9, rowStride: channels * 9)
       channel += 16
     }
   }

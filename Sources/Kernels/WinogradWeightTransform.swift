@@ -53,6 +53,10 @@ private func addingProduct(_ sum: Vector, _ vector: Vector, _ factor: Float) -> 
   dtrain_add_product(sum, vector, Vector(repeating: factor))
 }
 
+@inline(__always) private func + (a: Vector, b: Vector) -> Vector { dtrain_sum(a, b) }
+@inline(__always) private func - (a: Vector, b: Vector) -> Vector { dtrain_difference(a, b) }
+@inline(__always) private func * (a: Vector, b: Vector) -> Vector { dtrain_product(a, b) }
+
 private let a: Float = 0.70710678118654752
 private let b: Float = 1.4142135623730951
 
@@ -133,21 +137,41 @@ public func winogradWeightTransform(
   }
 }
 
-/// Transforms the gradient of all filters back.
+/// Transforms the gradient of all filters back, 16 filters by 16 input channels at a time, and transposes it while it is in
+/// the nearest cache.
 ///
 /// - Parameters:
-///   - gradients: [36][⌈outputBlocks / 2⌉][paddedInputChannels][16], frequencies `frequencyStride` apart.
-///   - panels: [outputBlocks][inputChannels][9][8], written over; blocks `panelStride` floats apart.
+///   - gradients: [36][⌈filters / 16⌉][paddedInputChannels][16], frequencies `frequencyStride` apart.
+///   - panels: `winogradGradientPanelCount` floats.
+///   - matrix: [filters][inputChannels][9], written over; filters `rowStride` floats apart.
 public func winogradWeightGradientTransform(
-  gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
-  frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
+  gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, filters: Int, frequencyStride: Int,
+  panels: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>, rowStride: Int
 ) {
-  let lanes = Vector.scalarCount
+  for filter in stride(from: 0, to: filters, by: 16) {
+    for channel in stride(from: 0, to: inputChannels, by: 16) {
+      let (presentFilters, presentChannels) = (min(16, filters - filter), min(16, inputChannels - channel))
+      transformBack(
+        gradients + filter * paddedInputChannels + channel * 16, presentChannels, (presentFilters + 7) / 8,
+        frequencyStride, panels)
+      unpackRows(
+        panels, panelStride: winogradGradientPanelStride, rows: presentFilters, columns: presentChannels * 9,
+        matrix: matrix + filter * rowStride + channel * 9, rowStride: rowStride)
+    }
+  }
+}
+
+/// At most 16 input channels by two blocks of 8 filters, to panels [block][channel][9][8].
+@inline(__always)
+private func transformBack(
+  _ gradients: UnsafePointer<Float>, _ channels: Int, _ blocks: Int, _ frequencyStride: Int,
+  _ panels: UnsafeMutablePointer<Float>
+) {
   var scratch = InlineArray<18, Vector>(repeating: Vector(repeating: 0))
-  for block in stride(from: 0, to: outputBlocks, by: lanes / 8) {
-    for channel in 0..<inputChannels {
-      let u = gradients + ((block / 2) * paddedInputChannels + channel) * 16 + (block % 2) * 8
-      let g = panels + block * panelStride + channel * 72
+  for block in stride(from: 0, to: blocks, by: Vector.scalarCount / 8) {
+    for channel in 0..<channels {
+      let u = gradients + channel * 16 + block * 8
+      let g = panels + block * winogradGradientPanelStride + channel * 72
       for j in 0..<6 {
         let m = u + j * frequencyStride
         let r = transformedBack(
@@ -161,9 +185,9 @@ public func winogradWeightGradientTransform(
         let t = 6 * i
         let r = transformedBack(
           scratch[t], scratch[t + 1], scratch[t + 2], scratch[t + 3], scratch[t + 4], scratch[t + 5])
-        storeBlocks(r.0, g, 24 * i, panelStride)
-        storeBlocks(r.1, g, 24 * i + 8, panelStride)
-        storeBlocks(r.2, g, 24 * i + 16, panelStride)
+        storeBlocks(r.0, g, 24 * i, winogradGradientPanelStride)
+        storeBlocks(r.1, g, 24 * i + 8, winogradGradientPanelStride)
+        storeBlocks(r.2, g, 24 * i + 16, winogradGradientPanelStride)
       }
     }
   }

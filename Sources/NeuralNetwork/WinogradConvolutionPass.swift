@@ -20,10 +20,8 @@ final class WinogradConvolutionPass: LayerPass {
   private let weightGradients: UnsafeMutablePointer<Float>
   private let weightGradientPanels: UnsafeMutablePointer<Float>
   private let biasGradients: UnsafeMutablePointer<Float>
-  /// Whether one product held the whole microbatch, and the panels are already what `finish` makes.
+  /// Whether one product held the whole microbatch, and the gradient is already what `finish` makes of it.
   private var gradientIsComplete = false
-  /// The gradient of the convolution's own output: spread from the pooled one, or what the next layer wrote.
-  private let convolvedGradient: Activation
   /// Where each pooled value came from, [sample][block][row][column][8].
   private let places: UnsafeMutablePointer<Int32>
   private let placeCount: Int
@@ -68,20 +66,17 @@ final class WinogradConvolutionPass: LayerPass {
           tileColumns: columns, channelBlocks: (layer.inputShape.channels + 7) / 8)))
     weightGradients = arena.allocate(
       max(36 * layer.forwardShape(samples: 1).weightStride, winogradGradientBlockCount))
-    weightGradientPanels = arena.allocate(
-      (layer.filters + 7) / 8 * ((layer.inputShape.channels + 7) / 8 * 8) * 72)
+    weightGradientPanels = arena.allocate(winogradGradientPanelCount)
     biasGradients = arena.allocate((layer.filters + 15) / 16 * 16)
     placeCount = ActivationLayout(shape: layer.outputShape, border: 0).sampleStride
     if layer.epilogue == .reluAndPooling {
-      convolvedGradient = Activation(
-        layout: ActivationLayout(shape: layer.convolvedShape, border: 0), samples: samplesAtOnce, arena: arena)
       places = UnsafeMutableRawPointer(arena.allocate(placeCount * connection.samples))
         .bindMemory(to: Int32.self, capacity: placeCount * connection.samples)
     } else {
-      convolvedGradient = connection.outputGradient
       places = UnsafeMutableRawPointer(arena.allocate(0)).bindMemory(to: Int32.self, capacity: 0)
     }
-    let blockStride = max(connection.input.layout.blockStride, convolvedGradient.layout.blockStride)
+    let blockStride = max(
+      connection.input.layout.blockStride, connection.outputGradient.layout.blockStride)
     zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns, blockStride: blockStride))
   }
 
@@ -114,17 +109,9 @@ final class WinogradConvolutionPass: LayerPass {
 
   func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
     forEachPart(of: group.count, limit: samplesAtOnce) { first, count in
-      if layer.epilogue == .reluAndPooling {
-        for i in 0..<count {
-          maxPoolGradient2x2(
-            connection.outputGradient.start(of: first + i), connection.outputGradient.layout.plane,
-            places: places + (first + i) * placeCount, to: convolvedGradient.start(of: i),
-            convolvedGradient.layout.plane)
-        }
-      }
-      let firstGradient = layer.epilogue == .reluAndPooling ? 0 : first
       gradientIsComplete = group.isFirst && group.isLast && count == group.count
-      gatherWeightGradient(first, firstGradient, count, adding: !(group.isFirst && first == 0))
+      gatherWeightGradient(
+        first, count, adding: !(group.isFirst && first == 0), gradient: gradient)
       if let inputGradient = connection.inputGradient { propagate(first, count, to: inputGradient) }
     }
   }
@@ -135,12 +122,8 @@ final class WinogradConvolutionPass: LayerPass {
     if !gradientIsComplete {
       kernels.weightGradientTransform(
         gradients: weightGradients, inputChannels: channels, paddedInputChannels: shape.inputChannels,
-        outputBlocks: (layer.filters + 7) / 8, frequencyStride: shape.weightStride, panels: weightGradientPanels,
-        panelStride: channels * 72)
+        filters: layer.filters, frequencyStride: shape.weightStride, panels: weightGradientPanels, matrix: gradient)
     }
-    unpackRows(
-      weightGradientPanels, panelStride: channels * 72, rows: layer.filters, columns: channels * 9,
-      matrix: gradient)
     (gradient + layer.filters * channels * 9).update(from: biasGradients, count: layer.filters)
   }
 
@@ -164,21 +147,32 @@ final class WinogradConvolutionPass: LayerPass {
     }
   }
 
-  private func gatherWeightGradient(_ first: Int, _ firstGradient: Int, _ count: Int, adding: Bool) {
+  private func gatherWeightGradient(
+    _ first: Int, _ count: Int, adding: Bool,
+    gradient: UnsafeMutablePointer<Float>
+  ) {
     let shape = layer.forwardShape(samples: count)
     let transformed = transformedInputs(ofPartFrom: first)
     if keptInputs == nil { transformInputs(first, count, shape, to: transformed) }
+    let gradientPlane = plane(connection.outputGradient.layout, shape: layer.convolvedShape)
     for i in 0..<count {
-      kernels.gradientTransform(
-        plane(convolvedGradient.layout, shape: layer.convolvedShape),
-        source: convolvedGradient.start(of: firstGradient + i),
-        destination: gradients + i * (shape.tiles / count) * shape.outputChannels, channels: shape.outputChannels,
-        frequencyStride: shape.outputStride, biasGradient: biasGradients, scratch: scratch, zeroRow: zeroRow)
+      let source = connection.outputGradient.start(of: first + i)
+      let destination = gradients + i * (shape.tiles / count) * shape.outputChannels
+      if layer.epilogue == .reluAndPooling {
+        kernels.pooledGradientTransform(
+          gradientPlane, source: source, places: places + (first + i) * placeCount, destination: destination,
+          channels: shape.outputChannels, frequencyStride: shape.outputStride, biasGradient: biasGradients,
+          scratch: scratch)
+      } else {
+        kernels.gradientTransform(
+          gradientPlane, source: source, destination: destination, channels: shape.outputChannels,
+          frequencyStride: shape.outputStride, biasGradient: biasGradients, scratch: scratch, zeroRow: zeroRow)
+      }
     }
     if gradientIsComplete {
       kernels.weightGradient(
         shape, inputs: transformed, gradients: gradients, channels: layer.inputShape.channels,
-        outputBlocks: (layer.filters + 7) / 8, block: weightGradients, panels: weightGradientPanels)
+        filters: layer.filters, block: weightGradients, panels: weightGradientPanels, matrix: gradient)
     } else {
       kernels.weightGradientProduct(
         shape, inputs: transformed, gradients: gradients, weightGradients: weightGradients, adding: adding)

@@ -100,18 +100,35 @@ struct WinogradKernels {
     }
   }
 
+  func pooledGradientTransform(
+    _ plane: WinogradPlane, source: UnsafePointer<Float>, places: UnsafePointer<Int32>,
+    destination: UnsafeMutablePointer<Float>, channels: Int, frequencyStride: Int,
+    biasGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    if isWide {
+      WideKernels.winogradPooledGradientTransform(
+        plane, source: source, places: places, destination: destination, channels: channels,
+        frequencyStride: frequencyStride, biasGradient: biasGradient, scratch: scratch)
+    } else {
+      Kernels.winogradPooledGradientTransform(
+        plane, source: source, places: places, destination: destination, channels: channels,
+        frequencyStride: frequencyStride, biasGradient: biasGradient, scratch: scratch)
+    }
+  }
+
   func weightGradient(
     _ shape: WinogradProductShape, inputs: UnsafePointer<Float>, gradients: UnsafePointer<Float>, channels: Int,
-    outputBlocks: Int, block: UnsafeMutablePointer<Float>, panels: UnsafeMutablePointer<Float>
+    filters: Int, block: UnsafeMutablePointer<Float>, panels: UnsafeMutablePointer<Float>,
+    matrix: UnsafeMutablePointer<Float>
   ) {
     if isWide {
       WideKernels.winogradWeightGradient(
-        shape, inputs: inputs, gradients: gradients, channels: channels, outputBlocks: outputBlocks, block: block,
-        panels: panels)
+        shape, inputs: inputs, gradients: gradients, channels: channels, filters: filters, block: block,
+        panels: panels, matrix: matrix)
     } else {
       Kernels.winogradWeightGradient(
-        shape, inputs: inputs, gradients: gradients, channels: channels, outputBlocks: outputBlocks, block: block,
-        panels: panels)
+        shape, inputs: inputs, gradients: gradients, channels: channels, filters: filters, block: block,
+        panels: panels, matrix: matrix)
     }
   }
 
@@ -144,17 +161,19 @@ struct WinogradKernels {
   }
 
   func weightGradientTransform(
-    gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, outputBlocks: Int,
-    frequencyStride: Int, panels: UnsafeMutablePointer<Float>, panelStride: Int
+    gradients: UnsafePointer<Float>, inputChannels: Int, paddedInputChannels: Int, filters: Int,
+    frequencyStride: Int, panels: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>
   ) {
     if isWide {
       WideKernels.winogradWeightGradientTransform(
         gradients: gradients, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
-        outputBlocks: outputBlocks, frequencyStride: frequencyStride, panels: panels, panelStride: panelStride)
+        filters: filters, frequencyStride: frequencyStride, panels: panels, matrix: matrix,
+        rowStride: inputChannels * 9)
     } else {
       Kernels.winogradWeightGradientTransform(
         gradients: gradients, inputChannels: inputChannels, paddedInputChannels: paddedInputChannels,
-        outputBlocks: outputBlocks, frequencyStride: frequencyStride, panels: panels, panelStride: panelStride)
+        filters: filters, frequencyStride: frequencyStride, panels: panels, matrix: matrix,
+        rowStride: inputChannels * 9)
     }
   }
 }

@@ -178,13 +178,11 @@ struct TiledConvolution {
   private func gradients() -> (weights: [Float], bias: [Float]) {
     let (transformed, bias) = transformedGradients()
     let block = Memory(winogradGradientBlockCount)
-    let panels = Memory(outputBlocks * channels * 72)
+    let panels = Memory(winogradGradientPanelCount)
+    let result = Memory(filters * channels * 9, repeating: 99)
     winogradWeightGradient(
       shape, inputs: transformedInputs().pointer, gradients: transformed.pointer, channels: channels,
-      outputBlocks: outputBlocks, block: block.pointer, panels: panels.pointer)
-    let result = Memory(filters * channels * 9)
-    unpackRows(
-      panels.pointer, panelStride: channels * 72, rows: filters, columns: channels * 9, matrix: result.pointer)
+      filters: filters, block: block.pointer, panels: panels.pointer, matrix: result.pointer)
     return (result.array, bias)
   }
 

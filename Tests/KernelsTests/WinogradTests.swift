@@ -81,25 +81,25 @@ import Testing
     var random = TestRandom(seed)
     let channels = random.next(1...70)
     let filters = random.next(1...70)
-    let blocks = (filters + 7) / 8
     let shape = WinogradProductShape(
       tiles: random.next(1...30), inputChannels: (channels + 7) / 8 * 8, outputChannels: (filters + 15) / 16 * 16)
     let inputs = Memory(36 * shape.inputStride, random: &random)
     let gradients = Memory(36 * shape.outputStride, random: &random)
     let sums = Memory(36 * shape.weightStride)
-    let expected = Memory(blocks * channels * 72)
+    let panels = Memory(winogradGradientPanelCount)
+    let expected = Memory(filters * channels * 9)
     winogradWeightGradientProduct(
       shape, inputs: inputs.pointer, gradients: gradients.pointer, weightGradients: sums.pointer, adding: false)
     winogradWeightGradientTransform(
       gradients: sums.pointer, inputChannels: channels, paddedInputChannels: shape.inputChannels,
-      outputBlocks: blocks, frequencyStride: shape.weightStride, panels: expected.pointer,
-      panelStride: channels * 72)
+      filters: filters, frequencyStride: shape.weightStride, panels: panels.pointer, matrix: expected.pointer,
+      rowStride: channels * 9)
     let block = Memory(winogradGradientBlockCount)
-    let panels = Memory(blocks * channels * 72, repeating: 99)
+    let result = Memory(filters * channels * 9, repeating: 99)
     winogradWeightGradient(
-      shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, outputBlocks: blocks,
-      block: block.pointer, panels: panels.pointer)
-    #expect(panels.array == expected.array)
+      shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, filters: filters,
+      block: block.pointer, panels: panels.pointer, matrix: result.pointer)
+    #expect(result.array == expected.array)
   }
 
   /// The bound of the whole convolution, transforms included, relative to the largest value: the docstrings' figures.
@@ -136,6 +136,45 @@ import Testing
       #expect(value == window.max())
       #expect(value > 0 ? window[Int(places[i])] == value : places[i] >= 4)
     }
+  }
+
+  @Test(arguments: 0..<10)
+  func thePooledGradientIsThatOfTheImageItCameFrom(seed: Int) {
+    var random = TestRandom(seed)
+    let (tileRows, tileColumns, blocks) = (random.next(1...4), random.next(1...4), random.next(1...5))
+    let (rows, columns) = (4 * tileRows, 4 * tileColumns)
+    let channels = (blocks + 1) / 2 * 16
+    let stride = tileRows * tileColumns * channels + 16
+    let count = blocks * rows * columns * 2
+    let pooled = Memory(count, random: &random)
+    let image = Memory(4 * count)
+    let places = (0..<count).map { _ in Int32(random.next(0...4)) }
+    func plane(_ scale: Int) -> WinogradPlane {
+      WinogradPlane(
+        blockStride: rows / scale * columns / scale * 8, rowStride: columns / scale * 8, rows: rows, columns: columns,
+        channelBlocks: blocks, tileRows: tileRows, tileColumns: tileColumns)
+    }
+    func blocked(_ scale: Int) -> BlockedPlane {
+      BlockedPlane(
+        blocks: blocks, rows: rows / scale, columns: columns / scale, blockStride: plane(scale).blockStride,
+        rowStride: plane(scale).rowStride)
+    }
+    maxPoolGradient(
+      pooled.pointer, blocked(2), places: places, size: 2, stride: 2, to: image.pointer, blocked(1))
+    let scratch = Memory(WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: blocks), repeating: 77)
+    let zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns, blockStride: 0))
+    let bias = Memory(blocks * 8, random: &random)
+    let pooledBias = Memory(blocks * 8)
+    pooledBias.pointer.update(from: bias.pointer, count: blocks * 8)
+    let (expected, values) = (Memory(36 * stride, repeating: 99), Memory(36 * stride, repeating: 99))
+    winogradGradientTransform(
+      plane(1), source: image.pointer, destination: expected.pointer, channels: channels, frequencyStride: stride,
+      biasGradient: bias.pointer, scratch: scratch.pointer, zeroRow: zeroRow.pointer)
+    winogradPooledGradientTransform(
+      plane(2), source: pooled.pointer, places: places, destination: values.pointer, channels: channels,
+      frequencyStride: stride, biasGradient: pooledBias.pointer, scratch: scratch.pointer)
+    #expect(values.array == expected.array)
+    #expect(pooledBias.array == bias.array)
   }
 
   @Test(arguments: 0..<6)

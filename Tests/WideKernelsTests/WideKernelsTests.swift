@@ -53,15 +53,16 @@ struct WideKernelsTests {
       }
     }
     let block = Memory(winogradGradientBlockCount)
-    let (channels, blocks) = (shape.inputChannels, shape.outputChannels / 8)
-    expectSameBits(blocks * channels * 72) {
+    let panels = Memory(winogradGradientPanelCount)
+    let (channels, filters) = (shape.inputChannels, shape.outputChannels)
+    expectSameBits(filters * channels * 9) {
       Kernels.winogradWeightGradient(
-        shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, outputBlocks: blocks,
-        block: block.pointer, panels: $0)
+        shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, filters: filters,
+        block: block.pointer, panels: panels.pointer, matrix: $0)
     } _: {
       WideKernels.winogradWeightGradient(
-        shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, outputBlocks: blocks,
-        block: block.pointer, panels: $0)
+        shape, inputs: inputs.pointer, gradients: gradients.pointer, channels: channels, filters: filters,
+        block: block.pointer, panels: panels.pointer, matrix: $0)
     }
   }
 
@@ -80,14 +81,17 @@ struct WideKernelsTests {
         weights: $0, frequencyStride: shape.weightStride)
     }
     let gradients = Memory(36 * shape.weightStride, random: &random)
-    expectSameBits(blocks * channels * 72) {
+    let back = Memory(winogradGradientPanelCount)
+    expectSameBits(shape.outputChannels * channels * 9) {
       Kernels.winogradWeightGradientTransform(
-        gradients: gradients.pointer, inputChannels: channels, paddedInputChannels: channels, outputBlocks: blocks,
-        frequencyStride: shape.weightStride, panels: $0, panelStride: channels * 72)
+        gradients: gradients.pointer, inputChannels: channels, paddedInputChannels: channels,
+        filters: shape.outputChannels, frequencyStride: shape.weightStride, panels: back.pointer, matrix: $0,
+        rowStride: channels * 9)
     } _: {
       WideKernels.winogradWeightGradientTransform(
-        gradients: gradients.pointer, inputChannels: channels, paddedInputChannels: channels, outputBlocks: blocks,
-        frequencyStride: shape.weightStride, panels: $0, panelStride: channels * 72)
+        gradients: gradients.pointer, inputChannels: channels, paddedInputChannels: channels,
+        filters: shape.outputChannels, frequencyStride: shape.weightStride, panels: back.pointer, matrix: $0,
+        rowStride: channels * 9)
     }
   }
 
@@ -190,6 +194,26 @@ struct WideKernelsTests {
           plane, products: products.pointer, channels: image.channels, frequencyStride: image.stride,
           bias: bias.pointer, destination: target, places: places, scratch: scratch.pointer)
       }
+    }
+  }
+
+  @Test(arguments: 0..<10) func pooledGradientTransforms(seed: Int) {
+    var random = TestRandom(seed)
+    let image = Image(&random, wholeTiles: true)
+    let plane = image.pooledPlane
+    let source = Memory(image.count / 4, random: &random)
+    let places = (0..<image.count / 4).map { _ in Int32(random.next(0...4)) }
+    let scratch = Memory(
+      WinogradPlane.scratchCount(tileColumns: plane.tileColumns, channelBlocks: plane.channelBlocks))
+    // The gradient of the bias lies behind the transformed gradient.
+    expectSameBits(36 * image.stride + image.channels) {
+      Kernels.winogradPooledGradientTransform(
+        plane, source: source.pointer, places: places, destination: $0, channels: image.channels,
+        frequencyStride: image.stride, biasGradient: $0 + 36 * image.stride, scratch: scratch.pointer)
+    } _: {
+      WideKernels.winogradPooledGradientTransform(
+        plane, source: source.pointer, places: places, destination: $0, channels: image.channels,
+        frequencyStride: image.stride, biasGradient: $0 + 36 * image.stride, scratch: scratch.pointer)
     }
   }
 

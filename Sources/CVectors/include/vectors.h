@@ -31,6 +31,10 @@ typedef int dtrain_int16 __attribute__((ext_vector_type(16)));
     place = p1 == largest ? (integers)1 : place;                                                                      \
     place = p0 == largest ? (integers)0 : place;                                                                      \
     return value <= (vector)0.0f ? (integers)4 : place;                                                               \
+  }                                                                                                                   \
+  /* `value` where `place` is `here`, else 0. */                                                                      \
+  DTRAIN_OPERATION vector dtrain_at_place(vector value, integers place, int here) {                                   \
+    return place == (integers)here ? value : (vector)0.0f;                                                            \
   }
 
 DTRAIN_VECTORS(dtrain_float8, dtrain_int8)
