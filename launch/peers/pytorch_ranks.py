@@ -4,6 +4,7 @@ ddp: DistributedDataParallel over gloo. mpi4py: one flat Allreduce of all gradie
 """
 
 import os
+import sys
 import zlib
 
 import measurement
@@ -89,4 +90,7 @@ rates = measurement.images_per_second(step, BATCH, arguments.seconds, agree, syn
 if rank == 0:
     measurement.report(arguments.name, rates, data=data, ranks=ranks)
 if arguments.reduction == "ddp":
-    torch.distributed.destroy_process_group()
+    # gloo's threads abort the process now and then when it ends. All is measured: it ends without them.
+    synchronize()
+    sys.stdout.flush()
+    os._exit(0)
