@@ -93,7 +93,7 @@ let package = Package(
     + module("Arithmetic", [])
     + module("Digests", ["CCrypto"])
     + module("Configuration", ["CYAML", "Digests", "Failures"])
-    + module("Datasets", ["Arithmetic", "CZlib", "Digests", "Failures"])
+    + module("Datasets", ["Arithmetic", "CProcessor", "CZlib", "Digests", "Failures"])
     + module("Augmentation", ["Arithmetic"], kernels)
     + module("Kernels", ["CProcessor", "CVectors"], kernels)
     + module("WideKernels", ["CVectors", "Kernels"], wideKernels)

@@ -36,6 +36,22 @@ public struct RandomStream: Sendable {
     return words[position]
   }
 
+  /// The next `count` words, as so many calls of `nextUInt32` would give them, faster.
+  public mutating func fill(_ target: UnsafeMutablePointer<UInt32>, count: Int) {
+    var place = 0
+    while place < count {
+      if position == 4 && place + 4 <= count {
+        let block = Self.block(key: key, counter: counter)
+        counter[0] &+= 1
+        UnsafeMutableRawPointer(target + place).storeBytes(of: block, as: SIMD4<UInt32>.self)
+        place += 4
+      } else {
+        target[place] = nextUInt32()
+        place += 1
+      }
+    }
+  }
+
   /// A whole number in [0, bound), each equally likely; 0 where `bound` is 0.
   ///
   /// Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019), algorithm 5: takes one word,

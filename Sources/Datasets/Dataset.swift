@@ -22,10 +22,17 @@ public protocol Dataset: Sendable {
   ///   - index: in [0, count).
   ///   - pixels: `imageShape.pixelCount` bytes.
   func read(_ index: Int, into pixels: UnsafeMutablePointer<UInt8>) -> Int
+
+  /// Says that a sample will be read soon. Samples lie far apart in memory, where an epoch shuffles them: to ask for several
+  /// takes hardly longer than to wait for one.
+  ///
+  /// - Parameter index: in [0, count).
+  func prefetch(_ index: Int)
 }
 
 extension Dataset {
   public var files: [String] { [] }
+  public func prefetch(_ index: Int) {}
 }
 
 /// Channels, height and width of an image, in pixels.

@@ -21,4 +21,9 @@ public struct DatasetSlice: Dataset {
     precondition(index >= 0 && index < range.count)
     return whole.read(range.lowerBound + index, into: pixels)
   }
+
+  public func prefetch(_ index: Int) {
+    precondition(index >= 0 && index < range.count)
+    whole.prefetch(range.lowerBound + index)
+  }
 }

@@ -1,3 +1,4 @@
+import CProcessor
 import Failures
 
 /// Labelled images from a pair of idx files (MNIST, Fashion-MNIST and whatever else has their format).
@@ -70,6 +71,12 @@ public final class IDXDataset: Dataset, @unchecked Sendable {
     precondition(index >= 0 && index < count)
     UnsafeMutableRawPointer(pixels).copyMemory(from: self.pixels + index * pixelCount, byteCount: pixelCount)
     return Int(labels[index])
+  }
+
+  public func prefetch(_ index: Int) {
+    precondition(index >= 0 && index < count)
+    for offset in stride(from: 0, to: pixelCount, by: 64) { dtrain_prefetch(pixels + index * pixelCount + offset) }
+    dtrain_prefetch(labels + index)
   }
 
   private static func classCount(of labels: IDXFile, atMost bound: Int?) throws(Failure) -> Int {

@@ -48,20 +48,28 @@ public func directConvolutionWeightGradient(
 ) {
   // Strips of rows, so that the gradient's rows stay in the first-level cache for all channels and taps.
   let strip = 4
+  #if WIDE_VECTORS
+    let isPlanar3x3 =
+      shape.filterHeight == 3 && shape.filterWidth == 3 && shape.pixelStride == 1 && shape.stride == 1
+  #else
+    let isPlanar3x3 = false
+  #endif
   var block = 0
   while block < shape.outputBlocks {
     let isPaired = block + 1 < shape.outputBlocks
     let gradient = outputGradient + block * gradientBlockStride
     let panels = weightGradients + block * shape.panelStride
+    var bias = load(biasGradients, block * 8, second: isPaired ? 8 : 0)
     var first = 0
     while first < shape.outputRows {
       let rows = first..<min(first + strip, shape.outputRows)
       for channel in 0..<shape.inputChannels {
         #if WIDE_VECTORS
-          if shape.filterHeight == 3 && shape.filterWidth == 3 && shape.pixelStride == 1 && shape.stride == 1 {
-            planarGradients(
+          if isPlanar3x3 {
+            let sum = planarGradients(
               shape, rows, input + shape.channelOffset(channel), gradient, gradientBlockStride, gradientRowStride,
-              panels + channel * 72, isPaired)
+              panels + channel * 72, bias, isPaired)
+            if channel == 0 { bias = sum }
             continue
           }
         #endif
@@ -87,24 +95,15 @@ public func directConvolutionWeightGradient(
       }
       first += strip
     }
-    let second = isPaired ? gradientBlockStride : 0
-    // Four sums, so that an addition need not wait for the one before.
-    var sums = InlineArray<4, Vector>(repeating: zero)
-    for y in 0..<shape.outputRows {
-      let row = gradient + y * gradientRowStride
-      var x = 0
-      while x + 4 <= shape.outputColumns {
-        for i in 0..<4 { sums[i] = dtrain_sum(sums[i], load(row, (x + i) * 8, second: second)) }
-        x += 4
-      }
-      while x < shape.outputColumns {
-        sums[0] = dtrain_sum(sums[0], load(row, x * 8, second: second))
-        x += 1
+    if !isPlanar3x3 {
+      for y in 0..<shape.outputRows {
+        let row = gradient + y * gradientRowStride
+        for x in 0..<shape.outputColumns {
+          bias = dtrain_sum(bias, load(row, x * 8, second: isPaired ? gradientBlockStride : 0))
+        }
       }
     }
-    let before = load(biasGradients, block * 8, second: isPaired ? 8 : 0)
-    let sum = dtrain_sum(before, dtrain_sum(dtrain_sum(sums[0], sums[1]), dtrain_sum(sums[2], sums[3])))
-    store(sum, biasGradients, block * 8, second: 8, isPaired)
+    store(bias, biasGradients, block * 8, second: 8, isPaired)
     block += 2
   }
 }
@@ -154,16 +153,18 @@ private func add(
 }
 
 #if WIDE_VECTORS
-  /// `tapGradients` of all taps of a 3x3 filter over a planar channel, which read each gradient once.
+  /// `tapGradients` of all taps of a 3x3 filter over a planar channel, which read each gradient once. Returns `bias` with
+  /// all of them added, which takes no time beside the taps.
   @inline(__always)
   private func planarGradients(
     _ shape: DirectConvolutionShape, _ rows: Range<Int>, _ input: UnsafePointer<Float>,
     _ gradient: UnsafePointer<Float>, _ gradientBlockStride: Int, _ gradientRowStride: Int,
-    _ panel: UnsafeMutablePointer<Float>, _ isPaired: Bool
-  ) {
+    _ panel: UnsafeMutablePointer<Float>, _ bias: Vector, _ isPaired: Bool
+  ) -> Vector {
     let second = isPaired ? gradientBlockStride : 0
     var even = InlineArray<9, Vector>(repeating: zero)
     var odd = even
+    var bias = bias
     @inline(__always)
     func addTaps(_ x: UnsafePointer<Float>, _ d: Vector, _ sums: inout InlineArray<9, Vector>) {
       for row in 0..<3 {
@@ -175,13 +176,20 @@ private func add(
       var x = input + y * shape.inputRowStride
       var d = gradient + y * gradientRowStride
       for _ in 0..<shape.outputColumns / 2 {
-        addTaps(x, load(d, 0, second: second), &even)
-        addTaps(x + 1, load(d, 8, second: second), &odd)
+        let (e, o) = (load(d, 0, second: second), load(d, 8, second: second))
+        addTaps(x, e, &even)
+        addTaps(x + 1, o, &odd)
+        bias = dtrain_sum(dtrain_sum(bias, e), o)
         x += 2
         d += 16
       }
-      if shape.outputColumns % 2 == 1 { addTaps(x, load(d, 0, second: second), &even) }
+      if shape.outputColumns % 2 == 1 {
+        let e = load(d, 0, second: second)
+        addTaps(x, e, &even)
+        bias = dtrain_sum(bias, e)
+      }
     }
     for k in 0..<9 { add(even[k], odd[k], to: panel + 8 * k, shape, isPaired) }
+    return bias
   }
 #endif

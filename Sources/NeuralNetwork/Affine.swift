@@ -10,6 +10,8 @@ public final class Affine: Layer {
   public let rectified: Bool
   public var inputLayout: ActivationLayout { ActivationLayout(shape: inputShape, border: 0) }
   public var outputIsRectified: Bool { rectified }
+  public func replacesInput(rectified: Bool) -> Bool { !rectified }
+  public var readsOutputBackward: Bool { false }
   public var forwardOperations: Int { 2 * inputShape.count * outputShape.channels }
   public var parameterShapes: [ParameterShape] {
     [
@@ -71,16 +73,10 @@ private final class AffinePass: LayerPass {
   private let connection: LayerConnection
   /// Takes the gradient of lanes that belong to no channel.
   private let nowhere: UnsafeMutablePointer<Float>
-  /// The input's gradient without a border, which the kernels write: the real one where that has none.
-  private let flatGradient: Activation?
 
   init(_ layer: Affine, _ connection: LayerConnection) {
     self.layer = layer
     self.connection = connection
-    flatGradient = connection.inputGradient.map { gradient in
-      gradient.layout.border == 0
-        ? gradient : Activation(layout: layer.inputLayout, samples: connection.samples, arena: connection.arena)
-    }
     nowhere = connection.arena.allocate(layer.shape.outputBlocks * 8)
   }
 
@@ -102,21 +98,20 @@ private final class AffinePass: LayerPass {
       outputGradients: connection.outputGradient.base, rows: layer.rows, weightGradients: gradient,
       biasGradients: gradient + layer.inputShape.count * layer.shape.outputs, nowhere: nowhere,
       adding: !group.isFirst)
-    guard let inputGradient = connection.inputGradient, let flatGradient else { return }
+    guard let inputGradient = connection.inputGradient else { return }
     if VectorWidth.used == .bits512 {
       WideKernels.affineInputGradient(
         layer.shape, samples: group.count, outputGradients: connection.outputGradient.base,
-        weights: layer.transposedWeights, inputGradients: flatGradient.base)
+        weights: layer.transposedWeights, inputGradients: inputGradient.base)
     } else {
       Kernels.affineInputGradient(
         layer.shape, samples: group.count, outputGradients: connection.outputGradient.base,
-        weights: layer.transposedWeights, inputGradients: flatGradient.base)
+        weights: layer.transposedWeights, inputGradients: inputGradient.base)
     }
-    guard connection.inputIsRectified || inputGradient.layout.border > 0 else { return }
+    guard connection.inputIsRectified else { return }
     for sample in 0..<group.count {
       maskGradient(
-        flatGradient.start(of: sample), flatGradient.layout.plane,
-        by: connection.inputIsRectified ? UnsafePointer(connection.input.start(of: sample)) : nil,
+        inputGradient.start(of: sample), inputGradient.layout.plane, by: connection.input.start(of: sample),
         connection.input.layout.plane, to: inputGradient.start(of: sample), inputGradient.layout.plane)
     }
   }

@@ -43,11 +43,14 @@ private final class DropoutPass: LayerPass {
   private let connection: LayerConnection
   /// 0 or the scale, for each value in the book's order.
   private let masks: UnsafeMutablePointer<Float>
+  private let words: UnsafeMutablePointer<UInt32>
 
   init(_ layer: Dropout, _ connection: LayerConnection) {
     self.layer = layer
     self.connection = connection
-    masks = connection.arena.allocate(layer.outputShape.count * connection.samples)
+    let count = layer.outputShape.count
+    masks = connection.arena.allocate(count * connection.samples)
+    words = UnsafeMutableRawPointer(connection.arena.allocate(count)).bindMemory(to: UInt32.self, capacity: count)
   }
 
   func forward(_ group: SampleGroup) {
@@ -81,7 +84,9 @@ private final class DropoutPass: LayerPass {
     // For whole numbers, word > ratio · 2^32 is word > ⌊ratio · 2^32⌋.
     let threshold = UInt32(layer.ratio * 0x1p32)
     let scale = layer.trainingScale
-    for i in 0..<layer.outputShape.count { mask[i] = stream.nextUInt32() > threshold ? scale : 0 }
+    let count = layer.outputShape.count
+    stream.fill(words, count: count)
+    for i in 0..<count { mask[i] = words[i] > threshold ? scale : 0 }
   }
 
   private func multiply(

@@ -27,9 +27,15 @@ public final class Workspace {
     var gradients: [Activation?] = []
     for (index, layer) in layers.enumerated() {
       activations.append(Activation(layout: layer.inputLayout, samples: samples, arena: arena))
+      guard index > 0 else {
+        gradients.append(nil)
+        continue
+      }
+      let before = layers[index - 1]
+      let isReplaced = layer.replacesInput(rectified: before.outputIsRectified) && !before.readsOutputBackward
       gradients.append(
-        index == 0
-          ? nil
+        isReplaced
+          ? activations[index]
           : Activation(
             layout: ActivationLayout(shape: layer.inputLayout.shape, border: 0), samples: samples, arena: arena))
     }

@@ -40,7 +40,10 @@ final class MicrobatchWorker {
   func computeGradient(
     of positions: Range<Int>, order: EpochOrder, epoch: Int, dataset: any Dataset, into leaf: GradientVector
   ) {
-    for (place, position) in positions.enumerated() { samples[place] = UInt32(order[position]) }
+    for (place, position) in positions.enumerated() {
+      samples[place] = UInt32(order[position])
+      dataset.prefetch(Int(samples[place]))
+    }
     let microbatch = workspace.computeGradient(
       of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
       gradient: leaf.floats, read: { read($0, of: dataset, epoch: epoch, into: $1) })

@@ -30,6 +30,20 @@ struct RandomStreamTests {
     }
   }
 
+  @Test("many words at once are those that come one after another", arguments: 0..<12)
+  func filling(taken: Int) {
+    var (one, many) = (RandomStream(seed: 7, purpose: .test), RandomStream(seed: 7, purpose: .test))
+    for _ in 0..<taken % 5 { #expect(one.nextUInt32() == many.nextUInt32()) }
+    for count in [taken, 1, 13] {
+      let words = [UInt32](unsafeUninitializedCapacity: count) { buffer, written in
+        if let start = buffer.baseAddress { many.fill(start, count: count) }
+        written = count
+      }
+      #expect(words == (0..<count).map { _ in one.nextUInt32() })
+    }
+    #expect(one.nextUInt32() == many.nextUInt32())
+  }
+
   @Test("streams that differ in any one part differ in their numbers")
   func streamsDiffer() {
     var streams = [
