@@ -24,7 +24,8 @@ public protocol Dataset: Sendable {
   func read(_ index: Int, into pixels: UnsafeMutablePointer<UInt8>) -> Int
 
   /// Says that a sample will be read soon. Samples lie far apart in memory, where an epoch shuffles them: to ask for several
-  /// takes hardly longer than to wait for one.
+  /// takes hardly longer than to wait for one. Does nothing where a data set does not say otherwise; one that is made of
+  /// another hands it on.
   ///
   /// - Parameter index: in [0, count).
   func prefetch(_ index: Int)

@@ -75,7 +75,9 @@ public final class IDXDataset: Dataset, @unchecked Sendable {
 
   public func prefetch(_ index: Int) {
     precondition(index >= 0 && index < count)
-    for offset in stride(from: 0, to: pixelCount, by: 64) { dtrain_prefetch(pixels + index * pixelCount + offset) }
+    let sample = pixels + index * pixelCount
+    for offset in stride(from: 0, to: pixelCount, by: 64) { dtrain_prefetch(sample + offset) }
+    dtrain_prefetch(sample + pixelCount - 1)
     dtrain_prefetch(labels + index)
   }
 

@@ -153,8 +153,8 @@ private func add(
 }
 
 #if WIDE_VECTORS
-  /// `tapGradients` of all taps of a 3x3 filter over a planar channel, which read each gradient once. Returns `bias` with
-  /// all of them added, which takes no time beside the taps.
+  /// `tapGradients` of all taps of a 3x3 filter over a planar channel, which read each gradient once. Its 18 sums need 32
+  /// registers. Returns `bias` with the gradients added, which takes no time beside the taps.
   @inline(__always)
   private func planarGradients(
     _ shape: DirectConvolutionShape, _ rows: Range<Int>, _ input: UnsafePointer<Float>,

@@ -167,7 +167,7 @@ public func winogradGradientTransform(
   let columns = min(width, plane.columns)
   let sums = scratch + WinogradPlane.rowScratchVectors(tileColumns: plane.tileColumns) * lanes
   for row in 0..<6 {
-    for column in columns..<max(width, columns) {
+    for column in columns..<width {
       store(Vector(repeating: 0), scratch, row * rowStride + column * lanes)
     }
   }
@@ -204,7 +204,7 @@ public func winogradGradientTransform(
 /// pooled output goes to the pixel that its maximum came from, all other pixels have none.
 ///
 /// - Parameters:
-///   - plane: strides of the pooled gradient; `tileRows` and `tileColumns` of the convolution's output.
+///   - plane: strides of the pooled gradient, whose tiles are whole (`rows` and `columns` are not looked at); `tileRows` and `tileColumns` of the convolution's output.
 ///   - source: the first pixel of the pooled gradient, [block][2 · tileRows][2 · tileColumns][8].
 ///   - places: of the maxima, as `winogradPooledOutputTransform` wrote them.
 public func winogradPooledGradientTransform(

@@ -10,8 +10,6 @@ public final class Affine: Layer {
   public let rectified: Bool
   public var inputLayout: ActivationLayout { ActivationLayout(shape: inputShape, border: 0) }
   public var outputIsRectified: Bool { rectified }
-  public func replacesInput(rectified: Bool) -> Bool { !rectified }
-  public var readsOutputBackward: Bool { false }
   public var forwardOperations: Int { 2 * inputShape.count * outputShape.channels }
   public var parameterShapes: [ParameterShape] {
     [

@@ -105,8 +105,6 @@ public final class Convolution: Layer {
   }
   /// A pooled gradient needs no mask: the places of the maxima say where nothing was positive.
   public var outputIsRectified: Bool { epilogue == .relu }
-  public func replacesInput(rectified: Bool) -> Bool { true }
-  public var readsOutputBackward: Bool { false }
   public var taps: Int { filterHeight * filterWidth }
   public var forwardOperations: Int { 2 * convolvedShape.count * inputShape.channels * taps }
   public var parameterShapes: [ParameterShape] {

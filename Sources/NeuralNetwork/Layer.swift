@@ -12,13 +12,6 @@ public protocol Layer: AnyObject {
   var parameterShapes: [ParameterShape] { get }
   /// How the layer wants its input to lie. The border is the zeros it needs around it.
   var inputLayout: ActivationLayout { get }
-  /// Whether the pass may write the gradient of its input where the input is, which keeps both in a nearer cache: it then
-  /// has to need no pixel of the input any more once it has written that pixel's gradient.
-  ///
-  /// - Parameter rectified: whether it has to mask that gradient.
-  func replacesInput(rectified: Bool) -> Bool
-  /// Whether the pass looks at its output backward, which the next layer may not replace then.
-  var readsOutputBackward: Bool { get }
   /// Whether the output is what a ReLU left, so that the gradient written to it has to be masked by it.
   var outputIsRectified: Bool { get }
   /// Floating-point operations of one sample, forward: a multiplication and an addition count as two. For reports; one
@@ -40,8 +33,6 @@ extension Layer {
   public var parameterShapes: [ParameterShape] { [] }
   public var forwardOperations: Int { outputShape.count }
   public var outputIsRectified: Bool { false }
-  public func replacesInput(rectified: Bool) -> Bool { false }
-  public var readsOutputBackward: Bool { true }
   public func scratchCounts(samples: Int) -> [Int] { [] }
   public func prepare(_ parameters: UnsafePointer<Float>) {}
 }

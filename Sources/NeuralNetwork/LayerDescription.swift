@@ -83,7 +83,8 @@ struct LayerPlanner {
       try require(outputs > 0, "affine layer", number)
       try reserve(parameters: shape.count * outputs, values: shape, number)
       var rectified = false
-      if fused, case .relu = rest.first {
+      // What it rectifies has to be followed by a layer that masks the gradient.
+      if fused, rest.count > 1, case .relu = rest.first {
         rest.removeFirst()
         rectified = true
       }
@@ -104,7 +105,7 @@ struct LayerPlanner {
     of kernel: Convolution.Kernel, leaving convolved: FeatureShape, with rest: inout ArraySlice<LayerDescription>,
     fused: Bool
   ) -> Convolution.Epilogue {
-    guard fused, case .relu = rest.first else { return .none }
+    guard fused, rest.count > 1, case .relu = rest.first else { return .none }
     rest.removeFirst()
     if kernel == .winograd, convolved.height % 4 == 0, convolved.width % 4 == 0,
       case .maxPooling(size: 2, stride: 2) = rest.first

@@ -110,8 +110,8 @@ final class WinogradConvolutionPass: LayerPass {
   func backward(_ group: SampleGroup, gradient: UnsafeMutablePointer<Float>) {
     forEachPart(of: group.count, limit: samplesAtOnce) { first, count in
       gradientIsComplete = group.isFirst && group.isLast && count == group.count
-      gatherWeightGradient(
-        first, count, adding: !(group.isFirst && first == 0), gradient: gradient)
+      transformGradients(first, count)
+      gatherWeightGradient(first, count, adding: !(group.isFirst && first == 0), gradient: gradient)
       if let inputGradient = connection.inputGradient { propagate(first, count, to: inputGradient) }
     }
   }
@@ -147,13 +147,9 @@ final class WinogradConvolutionPass: LayerPass {
     }
   }
 
-  private func gatherWeightGradient(
-    _ first: Int, _ count: Int, adding: Bool,
-    gradient: UnsafeMutablePointer<Float>
-  ) {
+  /// The gradients of the output, for both products; the gradient of the bias on the way.
+  private func transformGradients(_ first: Int, _ count: Int) {
     let shape = layer.forwardShape(samples: count)
-    let transformed = transformedInputs(ofPartFrom: first)
-    if keptInputs == nil { transformInputs(first, count, shape, to: transformed) }
     let gradientPlane = plane(connection.outputGradient.layout, shape: layer.convolvedShape)
     for i in 0..<count {
       let source = connection.outputGradient.start(of: first + i)
@@ -169,6 +165,14 @@ final class WinogradConvolutionPass: LayerPass {
           frequencyStride: shape.outputStride, biasGradient: biasGradients, scratch: scratch, zeroRow: zeroRow)
       }
     }
+  }
+
+  private func gatherWeightGradient(
+    _ first: Int, _ count: Int, adding: Bool, gradient: UnsafeMutablePointer<Float>
+  ) {
+    let shape = layer.forwardShape(samples: count)
+    let transformed = transformedInputs(ofPartFrom: first)
+    if keptInputs == nil { transformInputs(first, count, shape, to: transformed) }
     if gradientIsComplete {
       kernels.weightGradient(
         shape, inputs: transformed, gradients: gradients, channels: layer.inputShape.channels,
@@ -179,8 +183,7 @@ final class WinogradConvolutionPass: LayerPass {
     }
   }
 
-  /// The gradient of the input, by the adjoint of the forward pass, from the gradients that `gatherWeightGradient` has
-  /// transformed.
+  /// The gradient of the input, by the adjoint of the forward pass.
   private func propagate(_ first: Int, _ count: Int, to inputGradient: Activation) {
     let shape = layer.backwardShape(samples: count)
     kernels.product(shape, inputs: gradients, weights: layer.backwardWeights.unsafelyUnwrapped, products: products)

@@ -31,10 +31,8 @@ public final class Workspace {
         gradients.append(nil)
         continue
       }
-      let before = layers[index - 1]
-      let isReplaced = layer.replacesInput(rectified: before.outputIsRectified) && !before.readsOutputBackward
       gradients.append(
-        isReplaced
+        Self.mayReplace(layers[index - 1], layer)
           ? activations[index]
           : Activation(
             layout: ActivationLayout(shape: layer.inputLayout.shape, border: 0), samples: samples, arena: arena))
@@ -63,6 +61,14 @@ public final class Workspace {
     loss = SoftmaxCrossEntropy(classes: network.classes, labelSmoothing: network.labelSmoothing)
     pixels = .allocate(capacity: network.inputShape.count)
     labels = .allocate(capacity: samples)
+  }
+
+  /// Whether what goes from a layer to the next may be replaced by its gradient.
+  private static func mayReplace(_ layer: any Layer, _ next: any Layer) -> Bool {
+    guard let first = layer as? any ReplaceableActivations, let second = next as? any ReplaceableActivations else {
+      return false
+    }
+    return first.outputMayBeReplaced && second.inputMayBeReplaced(rectified: layer.outputIsRectified)
   }
 
   deinit {

@@ -5,9 +5,14 @@ struct Memory {
 
   init(_ count: Int, repeating value: Float = 0) {
     self.count = count
-    pointer = UnsafeMutableRawPointer.allocate(byteCount: max(4, count * 4), alignment: 64)
-      .initializeMemory(as: Float.self, repeating: value, count: count)
+    pointer = UnsafeMutableRawPointer.allocate(byteCount: (count + Self.guardCount) * 4, alignment: 64)
+      .initializeMemory(as: Float.self, repeating: value, count: count + Self.guardCount)
+    for i in count..<count + Self.guardCount { pointer[i] = 4321 }
   }
+
+  private static let guardCount = 64
+  /// Whether nothing was written behind it.
+  var isIntact: Bool { (count..<count + Self.guardCount).allSatisfy { pointer[$0] == 4321 } }
 
   /// Uniform in (−1, 1).
   init(_ count: Int, random: inout TestRandom) {

@@ -20,6 +20,7 @@ struct TiledConvolution {
   /// [filter][channel][9].
   private let weights: Memory
   private let scratch: Memory
+  private let inputGradientScratch: Memory
   private let zeroRow: Memory
 
   /// - Parameter padding: 0 to 2.
@@ -39,10 +40,10 @@ struct TiledConvolution {
     gradient = Memory(outputBlocks * height * width * 8)
     weights = Memory(filters * channels * 9, random: &random)
     scratch = Memory(
-      max(
-        WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: outputBlocks),
-        WinogradPlane.inputGradientScratchCount(tileColumns: tileColumns, channelBlocks: inputBlocks)),
+      WinogradPlane.scratchCount(tileColumns: tileColumns, channelBlocks: max(inputBlocks, outputBlocks)),
       repeating: 77)
+    inputGradientScratch = Memory(
+      WinogradPlane.inputGradientScratchCount(tileColumns: tileColumns, channelBlocks: inputBlocks), repeating: 77)
     zeroRow = Memory(WinogradPlane.zeroRowCount(tileColumns: tileColumns, blockStride: 0))
     for y in 0..<inputHeight {
       for x in 0..<inputWidth {
@@ -172,6 +173,7 @@ struct TiledConvolution {
       outputPlane, source: gradient.pointer, destination: transformed.pointer,
       channels: shape.outputChannels, frequencyStride: shape.outputStride, biasGradient: bias.pointer,
       scratch: scratch.pointer, zeroRow: zeroRow.pointer)
+    precondition(transformed.isIntact && scratch.isIntact, "written behind memory")
     return (transformed, bias.array)
   }
 
@@ -183,6 +185,7 @@ struct TiledConvolution {
     winogradWeightGradient(
       shape, inputs: transformedInputs().pointer, gradients: transformed.pointer, channels: channels,
       filters: filters, block: block.pointer, panels: panels.pointer, matrix: result.pointer)
+    precondition(panels.isIntact && block.isIntact && result.isIntact, "written behind memory")
     return (result.array, bias)
   }
 
@@ -223,7 +226,8 @@ struct TiledConvolution {
     winogradInputGradientTransform(
       plane(blocks: inputBlocks, rows: inputHeight, columns: inputWidth), padding: padding,
       products: products.pointer, channels: back.outputChannels, frequencyStride: back.outputStride,
-      destination: result.pointer, mask: mask, scratch: scratch.pointer)
+      destination: result.pointer, mask: mask, scratch: inputGradientScratch.pointer)
+    precondition(result.isIntact && products.isIntact && inputGradientScratch.isIntact, "written behind memory")
     return result.array
   }
 

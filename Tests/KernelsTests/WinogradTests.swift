@@ -106,9 +106,27 @@ import Testing
   @Test(arguments: 0..<20)
   func convolutionsByTilesStayWithinTheirBound(seed: Int) {
     var random = TestRandom(seed)
-    let test = TiledConvolution(
-      channels: random.next(1...40), filters: random.next(1...40), height: random.next(3...20),
-      width: random.next(3...20), padding: seed % 3, random: &random)
+    expectBounds(
+      TiledConvolution(
+        channels: random.next(1...40), filters: random.next(1...40), height: random.next(3...20),
+        width: random.next(3...20), padding: seed % 3, random: &random))
+  }
+
+  /// Inputs of one pixel, one tile, and as many channels as the bound is stated for.
+  @Test(arguments: [
+    (1, 1, 1, 1, 1), (9, 17, 3, 3, 2), (16, 8, 2, 2, 1), (8, 16, 1, 1, 0), (3, 5, 4, 4, 2), (64, 64, 8, 8, 1),
+    (64, 64, 6, 6, 2),
+  ])
+  func extremeConvolutionsByTilesStayWithinTheirBound(
+    channels: Int, filters: Int, height: Int, width: Int, padding: Int
+  ) {
+    var random = TestRandom(channels)
+    expectBounds(
+      TiledConvolution(
+        channels: channels, filters: filters, height: height, width: width, padding: padding, random: &random))
+  }
+
+  private func expectBounds(_ test: TiledConvolution) {
     #expect(test.forwardError() <= winogradForwardErrorBound)
     #expect(test.weightGradientError() <= winogradWeightGradientErrorBound)
     #expect(test.biasGradientError() <= winogradForwardErrorBound)

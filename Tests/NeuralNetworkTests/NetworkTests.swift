@@ -96,6 +96,43 @@ private let tolerance = 2e-5
     #expect(test.gradientError(places: Array(places)) <= 1e-4)
   }
 
+  /// What is rectified last is masked too.
+  @Test(
+    arguments: [
+      [.affine(outputs: 5), .relu],
+      [.convolution(filters: 3, size: 5, padding: 0, stride: 1), .relu],
+      [
+        .convolution(filters: 4, size: 2, padding: 0, stride: 1),
+        .convolution(filters: 3, size: 4, padding: 0, stride: 1), .relu,
+      ],
+    ] as [[LayerDescription]])
+  func gradientsOfANetworkThatEndsInAReLUAreThoseOfNumericalDifferentiation(layers: [LayerDescription]) throws {
+    let test = try TestNetwork(
+      inputShape: FeatureShape(channels: 1, height: 5, width: 5), layers: layers, samples: 7, seed: 3)
+    #expect(test.gradientError() <= 1e-4)
+  }
+
+  /// A gradient that is written over an activation leaves the same bits as one beside it, and nothing behind: not for the
+  /// next group, not for another microbatch, not for a prediction.
+  @Test(arguments: 0..<40)
+  func gradientsWrittenOverActivationsChangeNoBit(seed: Int) throws {
+    var random = RandomStream(seed: UInt64(seed), purpose: .test, layer: 3)
+    let shape = FeatureShape(
+      channels: [1, 3, 9][Int(random.next(below: 3))], height: Int(random.next(below: 14)) + 5,
+      width: Int(random.next(below: 14)) + 5)
+    let layers = randomLayers(&random, inputShape: shape)
+    let fused = try TestNetwork(inputShape: shape, layers: layers, samples: 12, seed: UInt64(seed))
+    let plain = try TestNetwork(inputShape: shape, layers: layers, samples: 12, seed: UInt64(seed), fused: false)
+    let workspace = fused.network.makeWorkspace()
+    let (first, second) = ((0..<11).map { UInt32($0) }, [UInt32(11)] + (0..<6).map { UInt32($0) })
+    let gradient = fused.gradient(of: first, in: workspace).gradient
+    #expect(gradient == plain.gradient(of: first).gradient)
+    #expect(fused.gradient(of: second, in: workspace).gradient == plain.gradient(of: second).gradient)
+    let scores = fused.scores(of: first, in: workspace).scores
+    #expect(scores == plain.scores(of: first).scores)
+    #expect(fused.gradient(of: first, in: workspace).gradient == gradient)
+  }
+
   @Test func fusingChangesNoScore() throws {
     let shape = FeatureShape(channels: 1, height: 16, width: 20)
     let layers: [LayerDescription] = [

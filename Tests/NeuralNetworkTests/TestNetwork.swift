@@ -56,10 +56,13 @@ struct TestNetwork {
     return (Array(gradient[..<network.parameters.count]), statistics)
   }
 
-  func scores(of samples: [UInt32]) -> (scores: [[Float]], statistics: MicrobatchStatistics) {
+  func scores(
+    of samples: [UInt32], in workspace: Workspace? = nil
+  ) -> (scores: [[Float]], statistics: MicrobatchStatistics) {
+    let workspace = workspace ?? network.makeWorkspace()
     var scores = [[Float]](repeating: [], count: samples.count)
     let statistics = samples.withUnsafeBufferPointer { samples in
-      network.makeWorkspace().evaluate(samples, read: read) { place, values in
+      workspace.evaluate(samples, read: read) { place, values in
         scores[place] = Array(UnsafeBufferPointer(start: values, count: network.classes))
       }
     }
