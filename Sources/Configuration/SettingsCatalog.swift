@@ -49,7 +49,7 @@ public enum SettingsCatalog {
       "book: prediction scales by 1 - ratio; inverted: training scales by 1 / (1 - ratio)."),
     .choice(
       "model.kernels", \.model.kernels, .arithmetic,
-      "by_shape: 3x3 convolutions by Winograd's filtering; direct: none, to compare, at half the speed."),
+      "by_shape: 3x3 convolutions by Winograd's filtering; direct: none, to compare, several times slower."),
     .choice(
       "model.precision", \.model.precision, .arithmetic,
       "In how many bits the network sees its weights; the optimizer changes them in float32."),
