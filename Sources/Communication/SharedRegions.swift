@@ -18,8 +18,8 @@ public final class SharedRegions {
     /// Apart from the rest, so that a rank that waits for it disturbs no other memory.
     public static let finished = Mark(offset: 0)
 
-    /// One in the 8 bytes at an offset from `start`, a multiple of 8, which nothing else may change: beside what is written, so that who sees
-    /// the mark has that in its cache too. It begins as 0.
+    /// One in the 8 bytes at an offset from `start`, a multiple of 8, which nothing else may change: beside what is
+    /// written, so that who sees the mark has that in its cache too. It begins as 0.
     public static func beside(_ offset: Int) -> Mark { Mark(offset: headBytes + offset) }
   }
 

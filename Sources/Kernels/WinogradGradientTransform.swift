@@ -79,18 +79,25 @@ private func transformed(
   )
 }
 
+/// Six vectors, `distance` floats apart.
+@inline(__always)
+private func store(
+  _ six: (Vector, Vector, Vector, Vector, Vector, Vector), _ pointer: UnsafeMutablePointer<Float>, apart distance: Int
+) {
+  store(six.0, pointer, 0)
+  store(six.1, pointer, distance)
+  store(six.2, pointer, 2 * distance)
+  store(six.3, pointer, 3 * distance)
+  store(six.4, pointer, 4 * distance)
+  store(six.5, pointer, 5 * distance)
+}
+
 /// A column of four pixels, transformed to six rows of `scratch`. Returns their sum.
 @inline(__always)
 private func transformColumn(
   _ y0: Vector, _ y1: Vector, _ y2: Vector, _ y3: Vector, _ column: UnsafeMutablePointer<Float>, _ rowStride: Int
 ) -> Vector {
-  let r = transformed(y0, y1, y2, y3)
-  store(r.0, column, 0)
-  store(r.1, column, rowStride)
-  store(r.2, column, 2 * rowStride)
-  store(r.3, column, 3 * rowStride)
-  store(r.4, column, 4 * rowStride)
-  store(r.5, column, 5 * rowStride)
+  store(transformed(y0, y1, y2, y3), column, apart: rowStride)
   return (y0 + y1) + (y2 + y3)
 }
 
@@ -106,13 +113,8 @@ private func transformRows(
     var d = UnsafePointer(scratch) + tileColumn * 4 * lanes
     var v = tile
     for _ in 0..<6 {
-      let r = transformed(load(d, 0), load(d, lanes), load(d, 2 * lanes), load(d, 3 * lanes))
-      store(r.0, v, 0)
-      store(r.1, v, frequencyStride)
-      store(r.2, v, 2 * frequencyStride)
-      store(r.3, v, 3 * frequencyStride)
-      store(r.4, v, 4 * frequencyStride)
-      store(r.5, v, 5 * frequencyStride)
+      store(
+        transformed(load(d, 0), load(d, lanes), load(d, 2 * lanes), load(d, 3 * lanes)), v, apart: frequencyStride)
       d += rowStride
       v += 6 * frequencyStride
     }

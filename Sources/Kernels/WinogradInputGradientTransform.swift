@@ -161,29 +161,31 @@ private func inputGradients(
   ) {
     let x = tileColumn * 4 - padding
     let target = destination + block * plane.blockStride + y * plane.rowStride
+    @inline(__always)
+    func write(_ value: Vector, _ x: Int) {
+      storeBlocks(masked(value, block, y, x), target, x * 8, plane.blockStride)
+    }
+    @inline(__always)
+    func writeExisting(_ value: Vector, _ x: Int) { if x >= 0 && x < plane.columns { write(value, x) } }
     let r = spread(
       load(source, 0), load(source, lanes), load(source, 2 * lanes), load(source, 3 * lanes), load(source, 4 * lanes),
       load(source, 5 * lanes), load(left, 0), load(left, lanes))
     store(r.4, left, 0)
     store(r.5, left, lanes)
     if x >= 0 && x + 4 <= plane.columns {
-      let pixel = target + x * 8
-      storeBlocks(masked(r.0, block, y, x), pixel, 0, plane.blockStride)
-      storeBlocks(masked(r.1, block, y, x + 1), pixel, 8, plane.blockStride)
-      storeBlocks(masked(r.2, block, y, x + 2), pixel, 16, plane.blockStride)
-      storeBlocks(masked(r.3, block, y, x + 3), pixel, 24, plane.blockStride)
+      write(r.0, x)
+      write(r.1, x + 1)
+      write(r.2, x + 2)
+      write(r.3, x + 3)
     } else {
-      let columns = 0..<plane.columns
-      if columns.contains(x) { storeBlocks(masked(r.0, block, y, x), target, x * 8, plane.blockStride) }
-      if columns.contains(x + 1) { storeBlocks(masked(r.1, block, y, x + 1), target, x * 8 + 8, plane.blockStride) }
-      if columns.contains(x + 2) { storeBlocks(masked(r.2, block, y, x + 2), target, x * 8 + 16, plane.blockStride) }
-      if columns.contains(x + 3) { storeBlocks(masked(r.3, block, y, x + 3), target, x * 8 + 24, plane.blockStride) }
+      writeExisting(r.0, x)
+      writeExisting(r.1, x + 1)
+      writeExisting(r.2, x + 2)
+      writeExisting(r.3, x + 3)
     }
-    guard tileColumn == plane.tileColumns - 1 else { return }
-    let end = x + 4
-    if end < plane.columns { storeBlocks(masked(r.4, block, y, end), target, end * 8, plane.blockStride) }
-    if end + 1 < plane.columns {
-      storeBlocks(masked(r.5, block, y, end + 1), target, end * 8 + 8, plane.blockStride)
+    if tileColumn == plane.tileColumns - 1 {
+      writeExisting(r.4, x + 4)
+      writeExisting(r.5, x + 5)
     }
   }
 
@@ -191,7 +193,8 @@ private func inputGradients(
   for tileRow in 0...plane.tileRows {
     let y = tileRow * 4 - padding
     let isBelow = tileRow == plane.tileRows
-    let existing = max(0, -y)..<max(max(0, -y), min(isBelow ? 2 : 4, plane.rows - y))
+    let first = max(0, -y)
+    let existing = first..<max(first, min(isBelow ? 2 : 4, plane.rows - y))
     for block in stride(from: 0, to: plane.channelBlocks, by: blocksAtOnce) {
       clear(left, count: 8)
       var under = above + block / blocksAtOnce * plane.tileColumns * 12 * lanes

@@ -68,17 +68,17 @@ private func transformed(
   )
 }
 
+/// Six vectors, `distance` floats apart.
 @inline(__always)
-private func storeColumn(
-  _ column: (Vector, Vector, Vector, Vector, Vector, Vector), _ destination: UnsafeMutablePointer<Float>
+private func store(
+  _ six: (Vector, Vector, Vector, Vector, Vector, Vector), _ pointer: UnsafeMutablePointer<Float>, apart distance: Int
 ) {
-  let lanes = Vector.scalarCount
-  store(column.0, destination, 0)
-  store(column.1, destination, lanes)
-  store(column.2, destination, 2 * lanes)
-  store(column.3, destination, 3 * lanes)
-  store(column.4, destination, 4 * lanes)
-  store(column.5, destination, 5 * lanes)
+  store(six.0, pointer, 0)
+  store(six.1, pointer, distance)
+  store(six.2, pointer, 2 * distance)
+  store(six.3, pointer, 3 * distance)
+  store(six.4, pointer, 4 * distance)
+  store(six.5, pointer, 5 * distance)
 }
 
 /// Transforms all tiles of one image.
@@ -114,7 +114,7 @@ public func winogradInputTransform(
             loadBlocks(first, second, 0), loadBlocks(first, second, stride), loadBlocks(first, second, 2 * stride),
             loadBlocks(first, second, 3 * stride), loadBlocks(first, second, 4 * stride),
             loadBlocks(first, second, 5 * stride))
-          storeColumn(r, column)
+          store(r, column, apart: lanes)
           first += 8
           second += 8
           column += 6 * lanes
@@ -127,7 +127,7 @@ public func winogradInputTransform(
         }
         for x in 0..<columns {
           let r = transformed(pixel(0, x), pixel(1, x), pixel(2, x), pixel(3, x), pixel(4, x), pixel(5, x))
-          storeColumn(r, scratch + x * 6 * lanes)
+          store(r, scratch + x * 6 * lanes, apart: lanes)
         }
       }
       var tile = destination + tileRow * plane.tileColumns * channels + block * 8
@@ -139,12 +139,7 @@ public func winogradInputTransform(
           let r = transformed(
             load(d, 0), load(d, 6 * lanes), load(d, 12 * lanes), load(d, 18 * lanes), load(d, 24 * lanes),
             load(d, 30 * lanes))
-          store(r.0, v, 0)
-          store(r.1, v, frequencyStride)
-          store(r.2, v, 2 * frequencyStride)
-          store(r.3, v, 3 * frequencyStride)
-          store(r.4, v, 4 * frequencyStride)
-          store(r.5, v, 5 * frequencyStride)
+          store(r, v, apart: frequencyStride)
         }
         // Written out: as a loop it takes up to a tenth longer.
         row(0)

@@ -93,6 +93,19 @@ private func transformedBack(
   )
 }
 
+/// Six vectors, `distance` floats apart.
+@inline(__always)
+private func store(
+  _ six: (Vector, Vector, Vector, Vector, Vector, Vector), _ pointer: UnsafeMutablePointer<Float>, apart distance: Int
+) {
+  store(six.0, pointer, 0)
+  store(six.1, pointer, distance)
+  store(six.2, pointer, 2 * distance)
+  store(six.3, pointer, 3 * distance)
+  store(six.4, pointer, 4 * distance)
+  store(six.5, pointer, 5 * distance)
+}
+
 /// Transforms all filters.
 ///
 /// - Parameters:
@@ -126,12 +139,7 @@ public func winogradWeightTransform(
       for i in 0..<6 {
         let r = transformed(scratch[3 * i], scratch[3 * i + 1], scratch[3 * i + 2])
         let row = u + 6 * i * frequencyStride
-        store(r.0, row, 0)
-        store(r.1, row, frequencyStride)
-        store(r.2, row, 2 * frequencyStride)
-        store(r.3, row, 3 * frequencyStride)
-        store(r.4, row, 4 * frequencyStride)
-        store(r.5, row, 5 * frequencyStride)
+        store(r, row, apart: frequencyStride)
       }
     }
   }

@@ -75,8 +75,7 @@ final class WinogradConvolutionPass: LayerPass {
     } else {
       places = UnsafeMutableRawPointer(arena.allocate(0)).bindMemory(to: Int32.self, capacity: 0)
     }
-    let blockStride = max(
-      connection.input.layout.blockStride, connection.outputGradient.layout.blockStride)
+    let blockStride = max(connection.input.layout.blockStride, connection.outputGradient.layout.blockStride)
     zeroRow = arena.allocate(WinogradPlane.zeroRowCount(tileColumns: columns, blockStride: blockStride))
   }
 

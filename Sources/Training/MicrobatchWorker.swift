@@ -40,12 +40,8 @@ final class MicrobatchWorker {
   func computeGradient(
     of positions: Range<Int>, order: EpochOrder, epoch: Int, dataset: any Dataset, into leaf: GradientVector
   ) {
-    for (place, position) in positions.enumerated() {
-      samples[place] = UInt32(order[position])
-      dataset.prefetch(Int(samples[place]))
-    }
     let microbatch = workspace.computeGradient(
-      of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
+      of: take(positions, order, dataset), seed: order.seed, epoch: epoch,
       gradient: leaf.floats, read: { read($0, of: dataset, epoch: epoch, into: $1) })
     leaf.statistics = StepStatistics(microbatch, samples: positions.count)
   }
@@ -54,10 +50,20 @@ final class MicrobatchWorker {
   func findNonFinite(
     of positions: Range<Int>, order: EpochOrder, epoch: Int, dataset: any Dataset, into leaf: GradientVector
   ) -> NonFinitePlace? {
-    for (place, position) in positions.enumerated() { samples[place] = UInt32(order[position]) }
     return workspace.findNonFinite(
-      of: UnsafeBufferPointer(rebasing: samples[..<positions.count]), seed: order.seed, epoch: epoch,
+      of: take(positions, order, dataset), seed: order.seed, epoch: epoch,
       gradient: leaf.floats, read: { read($0, of: dataset, epoch: epoch, into: $1) })
+  }
+
+  /// The samples at some positions of the epoch's order, which are asked for.
+  private func take(
+    _ positions: Range<Int>, _ order: EpochOrder, _ dataset: any Dataset
+  ) -> UnsafeBufferPointer<UInt32> {
+    for (place, position) in positions.enumerated() {
+      samples[place] = UInt32(order[position])
+      dataset.prefetch(order[position])
+    }
+    return UnsafeBufferPointer(rebasing: samples[..<positions.count])
   }
 
   /// A sample as training sees it in an epoch.
